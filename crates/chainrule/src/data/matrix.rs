@@ -1,0 +1,36 @@
+//! A dense matrix of numbers, row by row: what data sources give and what training takes.
+
+/// `rows` x `cols` values in row-major order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Matrix {
+    /// Number of rows.
+    pub rows: usize,
+    /// Number of columns.
+    pub cols: usize,
+    /// The values, `rows * cols` of them, row by row.
+    pub values: Vec<f64>,
+}
+
+impl Matrix {
+    /// A matrix of zeros.
+    #[must_use]
+    pub fn zeros(rows: usize, cols: usize) -> Self {
+        Matrix { rows, cols, values: vec![0.0; rows * cols] }
+    }
+
+    /// One row.
+    #[must_use]
+    pub fn row(&self, row: usize) -> &[f64] {
+        &self.values[row * self.cols..(row + 1) * self.cols]
+    }
+
+    /// The rows of the given numbers, in that order.
+    #[must_use]
+    pub fn select_rows(&self, indices: &[u32]) -> Matrix {
+        let mut values = Vec::with_capacity(indices.len() * self.cols);
+        for &index in indices {
+            values.extend_from_slice(self.row(index as usize));
+        }
+        Matrix { rows: indices.len(), cols: self.cols, values }
+    }
+}

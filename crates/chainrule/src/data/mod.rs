@@ -1,0 +1,3 @@
+//! Floor 5: tables, columns, preprocessing, splits, batches, generators.
+
+pub mod matrix;

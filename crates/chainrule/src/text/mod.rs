@@ -1,0 +1,6 @@
+//! Floor 2: text in, text out. Lexer, parser, syntax tree, diagnostics; printing of graphs.
+
+pub mod ast;
+pub mod diagnostic;
+pub mod lexer;
+pub mod parser;

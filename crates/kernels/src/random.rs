@@ -1,0 +1,139 @@
+//! Counter-based random numbers: Philox 4x32-10.
+//!
+//! A number is a pure function of (seed, purpose, epoch, step, index): there is no generator state to save, and
+//! results do not depend on the order in which numbers are drawn or on the number of threads.
+//! Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC'11).
+
+/// What a stream of random numbers is for; streams of different purposes never share numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Initial values of a parameter.
+    Init,
+    /// Generated data.
+    Data,
+    /// Order of the examples of an epoch.
+    Shuffle,
+    /// Split into training and validation part.
+    Split,
+    /// Dropout masks and noise.
+    Mask,
+    /// Points at which an answer is checked.
+    Check,
+}
+
+/// A stream of random numbers addressed by index.
+#[derive(Clone, Copy, Debug)]
+pub struct Stream {
+    key: [u32; 2],
+    /// Purpose and two sub-keys (parameter number, epoch, step ... by purpose).
+    counter: [u32; 3],
+}
+
+impl Stream {
+    /// The stream of `purpose` under `seed`; `major` and `minor` tell streams of one purpose apart.
+    #[must_use]
+    pub fn new(seed: u64, purpose: Purpose, major: u32, minor: u32) -> Self {
+        let key = [seed as u32, (seed >> 32) as u32];
+        Stream { key, counter: [purpose as u32, major, minor] }
+    }
+
+    /// 128 random bits at `index`.
+    #[must_use]
+    pub fn block(&self, index: u32) -> [u32; 4] {
+        philox([index, self.counter[0], self.counter[1], self.counter[2]], self.key)
+    }
+
+    /// 64 random bits at `index`.
+    #[must_use]
+    pub fn bits(&self, index: u32) -> u64 {
+        let b = self.block(index);
+        u64::from(b[0]) | (u64::from(b[1]) << 32)
+    }
+
+    /// Uniform in [0, 1) with 53 bits.
+    #[must_use]
+    pub fn uniform(&self, index: u32) -> f64 {
+        unit(self.bits(index))
+    }
+
+    /// Standard normal by the Box-Muller transform.
+    #[must_use]
+    pub fn normal(&self, index: u32) -> f64 {
+        let b = self.block(index);
+        let first = unit(u64::from(b[0]) | (u64::from(b[1]) << 32));
+        let second = unit(u64::from(b[2]) | (u64::from(b[3]) << 32));
+        // 1 - u is in (0, 1], so the logarithm is finite.
+        libm::sqrt(-2.0 * libm::log(1.0 - first)) * libm::cos(2.0 * core::f64::consts::PI * second)
+    }
+
+    /// Uniform integer in `0..bound` (`bound` > 0) by multiply-shift; the bias is below 2^-32.
+    #[must_use]
+    pub fn below(&self, index: u32, bound: u32) -> u32 {
+        ((self.bits(index) >> 32) * u64::from(bound) >> 32) as u32
+    }
+
+    /// Fisher-Yates shuffle of `items`.
+    pub fn shuffle(&self, items: &mut [u32]) {
+        for last in (1..items.len()).rev() {
+            let other = self.below(last as u32, last as u32 + 1) as usize;
+            items.swap(last, other);
+        }
+    }
+}
+
+fn unit(bits: u64) -> f64 {
+    (bits >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+}
+
+fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
+    for _ in 0..10 {
+        let first = u64::from(counter[0]) * 0xD251_1F53;
+        let second = u64::from(counter[2]) * 0xCD9E_8D57;
+        counter = [
+            (second >> 32) as u32 ^ counter[1] ^ key[0],
+            second as u32,
+            (first >> 32) as u32 ^ counter[3] ^ key[1],
+            first as u32,
+        ];
+        key = [key[0].wrapping_add(0x9E37_79B9), key[1].wrapping_add(0xBB67_AE85)];
+    }
+    counter
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_answers_of_random123() {
+        assert_eq!(philox([0; 4], [0; 2]), [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
+        assert_eq!(philox([u32::MAX; 4], [u32::MAX; 2]), [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]);
+        assert_eq!(
+            philox([0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0]),
+            [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
+        );
+    }
+
+    #[test]
+    fn normal_has_mean_zero_and_variance_one() {
+        let stream = Stream::new(7, Purpose::Init, 0, 0);
+        let n = 100_000;
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for index in 0..n {
+            let z = stream.normal(index);
+            sum += z;
+            squares += z * z;
+        }
+        assert!((sum / f64::from(n)).abs() < 0.02);
+        assert!((squares / f64::from(n) - 1.0).abs() < 0.02);
+    }
+
+    #[test]
+    fn shuffle_is_a_permutation() {
+        let mut items: Vec<u32> = (0..1000).collect();
+        Stream::new(1, Purpose::Shuffle, 3, 0).shuffle(&mut items);
+        assert_ne!(items[..5], [0, 1, 2, 3, 4]);
+        items.sort_unstable();
+        assert!(items.iter().enumerate().all(|(i, &v)| i as u32 == v));
+    }
+}
