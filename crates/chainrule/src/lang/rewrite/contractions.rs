@@ -1,0 +1,103 @@
+//! Rules of contractions and matrix functions.
+
+use super::Rule;
+use super::views::broadcast_source;
+use crate::lang::graph::{Graph, Id};
+use crate::lang::op::Op;
+use crate::lang::ops::contract::Contract;
+use crate::lang::ops::factor::LogDet;
+
+pub(super) static RULES: &[Rule] = &[
+    Rule { name: "product with zero", statement: "a*0 = 0", apply: zero },
+    Rule { name: "scalars leave the product", statement: "(s*a)*b = s*(a*b)", apply: scalars },
+    Rule { name: "product with the identity", statement: "eye*a = a", apply: identity },
+    Rule { name: "product with a scalar", statement: "a*s = s*a", apply: scalar_operand },
+    Rule { name: "inverse of an inverse", statement: "inv(inv(a)) = a", apply: inverse },
+    Rule { name: "logarithm of a determinant", statement: "log(det(a)) = logdet(a)", apply: log_det },
+];
+
+fn operands(graph: &Graph, id: Id) -> Option<(Contract, Id, Id)> {
+    match graph.op(id) {
+        Op::Contract(spec) => Some((spec, graph.args(id)[0], graph.args(id)[1])),
+        _ => None,
+    }
+}
+
+fn zero(graph: &mut Graph, id: Id) -> Option<Id> {
+    let (_, a, b) = operands(graph, id)?;
+    let is_zero = |graph: &Graph, x: Id| graph.constant_value(x) == Some(0.0);
+    (is_zero(graph, a) || is_zero(graph, b)).then(|| graph.filled(0.0, graph.shape(id)))
+}
+
+fn scalars(graph: &mut Graph, id: Id) -> Option<Id> {
+    let (spec, a, b) = operands(graph, id)?;
+    let mut out = Vec::new();
+    let mut strip = |graph: &mut Graph, x: Id| {
+        if !matches!(graph.op(x), Op::Mul(_)) {
+            return x;
+        }
+        let factors = graph.args(x).to_vec();
+        let is_scalar = |graph: &Graph, f: Id| broadcast_source(graph, f).filter(|&s| graph.shape(s).is_scalar());
+        let rest: Vec<Id> = factors.iter().copied().filter(|&f| is_scalar(graph, f).is_none()).collect();
+        if rest.len() == factors.len() || rest.is_empty() {
+            return x;
+        }
+        out.extend(factors.iter().filter_map(|&f| is_scalar(graph, f)));
+        graph.mul(&rest)
+    };
+    let (a, b) = (strip(graph, a), strip(graph, b));
+    if out.is_empty() {
+        return None;
+    }
+    let product = graph.build(Op::Contract(spec), &[a, b]);
+    let shape = graph.shape(id);
+    let mut factors: Vec<Id> = out.iter().map(|&s| graph.broadcast(s, shape)).collect();
+    factors.push(product);
+    Some(graph.mul(&factors))
+}
+
+fn identity(graph: &mut Graph, id: Id) -> Option<Id> {
+    let (spec, a, b) = operands(graph, id)?;
+    if spec != Contract::MATMUL {
+        return None;
+    }
+    match (graph.op(a), graph.op(b)) {
+        (Op::Eye(_), _) => Some(b),
+        (_, Op::Eye(_)) => Some(a),
+        _ => None,
+    }
+}
+
+fn scalar_operand(graph: &mut Graph, id: Id) -> Option<Id> {
+    let (spec, a, b) = operands(graph, id)?;
+    if spec != Contract::MATMUL {
+        return None;
+    }
+    // A 1 x 1 operand scales; stretched to the other's shape it is an ordinary factor.
+    let (scalar, other) = match (graph.shape(a).is_scalar(), graph.shape(b).is_scalar()) {
+        (true, _) => (a, b),
+        (_, true) => (b, a),
+        _ => return None,
+    };
+    let scalar = graph.broadcast(scalar, graph.shape(other));
+    Some(graph.mul(&[scalar, other]))
+}
+
+fn inverse(graph: &mut Graph, id: Id) -> Option<Id> {
+    let Op::Inverse(_) = graph.op(id) else { return None };
+    let x = graph.args(id)[0];
+    match graph.op(x) {
+        Op::Inverse(_) => Some(graph.args(x)[0]),
+        Op::Eye(_) => Some(x),
+        _ if graph.shape(x).is_scalar() => Some(graph.power(x, -1.0)),
+        _ => None,
+    }
+}
+
+fn log_det(graph: &mut Graph, id: Id) -> Option<Id> {
+    let Op::Unary(crate::lang::ops::elementwise::Unary::Log) = graph.op(id) else { return None };
+    let det = graph.args(id)[0];
+    let Op::Det(_) = graph.op(det) else { return None };
+    let x = graph.args(det)[0];
+    Some(graph.build(Op::LogDet(LogDet), &[x]))
+}

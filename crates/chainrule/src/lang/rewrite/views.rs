@@ -1,0 +1,200 @@
+//! Rules of broadcasts, transposes, reshapes and diagonals.
+
+use super::Rule;
+use crate::lang::graph::{Graph, Id};
+use crate::lang::op::Op;
+use crate::lang::ops::contract::Contract;
+use crate::lang::ops::diagonal::{Diagonal, DiagonalMatrix};
+use crate::lang::ops::view::{Permute, Reshape};
+use crate::lang::shape::{Axes, Shape};
+
+pub(super) static RULES: &[Rule] = &[
+    Rule { name: "broadcast of a broadcast", statement: "ones*(ones*a) = ones*a", apply: merge_broadcasts },
+    Rule { name: "transpose twice", statement: "a'' = a", apply: transpose_twice },
+    Rule { name: "transpose of a scalar", statement: "(s*a)' = s*a'", apply: transpose_scalar },
+    Rule { name: "transpose of a product", statement: "(a*b)' = b'*a'", apply: transpose_product },
+    Rule { name: "transpose of transposes", statement: "(a' + b')' = a + b", apply: transpose_map },
+    Rule { name: "transpose of a broadcast", statement: "(ones*a)' = (ones*a')", apply: transpose_broadcast },
+    Rule { name: "symmetric matrix", statement: "eye' = eye", apply: symmetric },
+    Rule { name: "reshape twice", statement: "reshape(reshape(a)) = reshape(a)", apply: reshape },
+    Rule { name: "diagonal", statement: "diag(diag(a)) = a", apply: diagonal },
+    Rule { name: "diagonal matrix", statement: "diag(s*ones) = s*eye", apply: diagonal_matrix },
+];
+
+/// What is stretched by a broadcast.
+pub(super) fn broadcast_source(graph: &Graph, id: Id) -> Option<Id> {
+    matches!(graph.op(id), Op::Broadcast(_)).then(|| graph.args(id)[0])
+}
+
+fn merge_broadcasts(graph: &mut Graph, id: Id) -> Option<Id> {
+    let inner = broadcast_source(graph, id)?;
+    if graph.shape(inner) == graph.shape(id) {
+        return Some(inner);
+    }
+    let source = broadcast_source(graph, inner)?;
+    Some(graph.broadcast(source, graph.shape(id)))
+}
+
+fn permuted(graph: &Graph, id: Id) -> Option<(Permute, Id)> {
+    match graph.op(id) {
+        Op::Permute(permute) => Some((permute, graph.args(id)[0])),
+        _ => None,
+    }
+}
+
+fn transpose_twice(graph: &mut Graph, id: Id) -> Option<Id> {
+    let (outer, x) = permuted(graph, id)?;
+    if outer.order().iter().enumerate().all(|(to, &from)| to == from as usize) || graph.shape(x).is_scalar() {
+        return Some(x);
+    }
+    let (inner, y) = permuted(graph, x)?;
+    let order: Vec<u8> = outer.order().iter().map(|&from| inner.order()[from as usize]).collect();
+    Some(graph.build(Op::Permute(Permute::new(&order)), &[y]))
+}
+
+/// Scalars leave a transpose, so that like terms are found.
+fn transpose_scalar(graph: &mut Graph, id: Id) -> Option<Id> {
+    let (permute, x) = permuted(graph, id)?;
+    if !matches!(graph.op(x), Op::Mul(_)) {
+        return None;
+    }
+    let factors = graph.args(x).to_vec();
+    let scalar = |graph: &Graph, f: Id| broadcast_source(graph, f).filter(|&s| graph.shape(s).is_scalar());
+    if !factors.iter().any(|&f| scalar(graph, f).is_some()) {
+        return None;
+    }
+    let rest: Vec<Id> = factors.iter().copied().filter(|&f| scalar(graph, f).is_none()).collect();
+    let mut new: Vec<Id> = factors.iter().filter_map(|&f| scalar(graph, f)).collect();
+    if !rest.is_empty() {
+        let rest = graph.mul(&rest);
+        new.push(graph.build(Op::Permute(permute), &[rest]));
+    }
+    let shape = graph.shape(id);
+    let stretched: Vec<Id> = new.iter().map(|&f| graph.broadcast(f, shape)).collect();
+    Some(graph.mul(&stretched))
+}
+
+/// Only when that leaves fewer transposes: `(x'*B)' = B'*x`, but `(A*X)'` stays.
+fn transpose_product(graph: &mut Graph, id: Id) -> Option<Id> {
+    let (_, x) = permuted(graph, id)?;
+    if graph.op(x) != Op::Contract(Contract::MATMUL) {
+        return None;
+    }
+    let (a, b) = (graph.args(x)[0], graph.args(x)[1]);
+    if permuted(graph, a).is_none() && permuted(graph, b).is_none() {
+        return None;
+    }
+    let (a, b) = (graph.transpose(a), graph.transpose(b));
+    Some(graph.matmul(b, a))
+}
+
+fn transpose_map(graph: &mut Graph, id: Id) -> Option<Id> {
+    let (permute, x) = permuted(graph, id)?;
+    let op = graph.op(x);
+    if !matches!(op, Op::Add(_) | Op::Mul(_)) {
+        return None;
+    }
+    let args = graph.args(x).to_vec();
+    let undone = |graph: &Graph, a: Id| permuted(graph, a).is_some() || broadcast_source(graph, a).is_some();
+    if !args.iter().all(|&a| undone(graph, a)) || !args.iter().any(|&a| permuted(graph, a).is_some()) {
+        return None;
+    }
+    let args: Vec<Id> = args.iter().map(|&a| graph.build(Op::Permute(permute), &[a])).collect();
+    Some(graph.build(op, &args))
+}
+
+fn transpose_broadcast(graph: &mut Graph, id: Id) -> Option<Id> {
+    let (permute, x) = permuted(graph, id)?;
+    let source = broadcast_source(graph, x)?;
+    let source = graph.build(Op::Permute(permute), &[source]);
+    Some(graph.broadcast(source, graph.shape(id)))
+}
+
+fn symmetric(graph: &mut Graph, id: Id) -> Option<Id> {
+    let (_, x) = permuted(graph, id)?;
+    matches!(graph.op(x), Op::Eye(_) | Op::DiagonalMatrix(_)).then_some(x)
+}
+
+fn reshape(graph: &mut Graph, id: Id) -> Option<Id> {
+    let Op::Reshape(Reshape(shape)) = graph.op(id) else { return None };
+    let x = graph.args(id)[0];
+    if graph.shape(x) == graph.shape(id) {
+        return Some(x);
+    }
+    if let Op::Reshape(_) = graph.op(x) {
+        let y = graph.args(x)[0];
+        return Some(graph.reshape(y, shape));
+    }
+    // A reshaped constant is a constant.
+    let value = graph.constant_value(x)?;
+    (!graph.shape(id).is_scalar() || graph.shape(id) == Shape::SCALAR).then(|| graph.filled(value, graph.shape(id)))
+}
+
+/// The outer product behind a Kronecker product.
+pub(super) fn kronecker(graph: &Graph, id: Id) -> Option<(Id, Id)> {
+    let Op::Reshape(_) = graph.op(id) else { return None };
+    let outer = graph.args(id)[0];
+    let Op::Contract(spec) = graph.op(outer) else { return None };
+    (spec == Graph::KRONECKER).then(|| (graph.args(outer)[0], graph.args(outer)[1]))
+}
+
+fn diagonal(graph: &mut Graph, id: Id) -> Option<Id> {
+    let Op::Diagonal(_) = graph.op(id) else { return None };
+    let x = graph.args(id)[0];
+    let shape = graph.shape(id);
+    match graph.op(x) {
+        Op::DiagonalMatrix(_) => Some(graph.args(x)[0]),
+        Op::Eye(_) => Some(graph.filled(1.0, shape)),
+        Op::Permute(_) => {
+            let y = graph.args(x)[0];
+            Some(graph.build(Op::Diagonal(Diagonal), &[y]))
+        }
+        Op::Broadcast(_) => {
+            let source = graph.args(x)[0];
+            graph.shape(source).is_scalar().then(|| graph.broadcast(source, shape))
+        }
+        _ => {
+            let (a, b) = kronecker(graph, x)?;
+            let square = |shape: Shape| shape.rows() == shape.cols();
+            if !square(graph.shape(a)) || !square(graph.shape(b)) {
+                return None;
+            }
+            let a = graph.build(Op::Diagonal(Diagonal), &[a]);
+            let b = graph.build(Op::Diagonal(Diagonal), &[b]);
+            graph.kron(a, b).ok()
+        }
+    }
+}
+
+/// `diag(ones) = eye`, and scalars leave.
+fn diagonal_matrix(graph: &mut Graph, id: Id) -> Option<Id> {
+    let Op::DiagonalMatrix(_) = graph.op(id) else { return None };
+    let x = graph.args(id)[0];
+    let shape = graph.shape(id);
+    if let Some(source) = broadcast_source(graph, x) {
+        let eye = graph.eye(shape.rows());
+        return Some(graph.mul(&[source, eye]));
+    }
+    if !matches!(graph.op(x), Op::Mul(_)) {
+        return None;
+    }
+    let factors = graph.args(x).to_vec();
+    let (scalars, rest): (Vec<Id>, Vec<Id>) = factors
+        .iter()
+        .partition(|&&f| broadcast_source(graph, f).is_some_and(|s| graph.shape(s).is_scalar()));
+    if scalars.is_empty() || rest.is_empty() {
+        return None;
+    }
+    let rest = graph.mul(&rest);
+    let matrix = graph.build(Op::DiagonalMatrix(DiagonalMatrix), &[rest]);
+    let mut new: Vec<Id> = scalars.iter().filter_map(|&f| broadcast_source(graph, f)).collect();
+    new.push(matrix);
+    Some(graph.mul(&new))
+}
+
+/// The axes along which a broadcast stretches its argument.
+pub(super) fn stretched_axes(graph: &Graph, id: Id) -> Axes {
+    let Some(source) = broadcast_source(graph, id) else { return (0..0).collect() };
+    let (from, to) = (graph.shape(source), graph.shape(id));
+    (0..to.rank()).filter(|&axis| from.dims()[axis] != to.dims()[axis]).collect()
+}
