@@ -5,3 +5,4 @@ pub mod diagnostic;
 pub mod lexer;
 pub mod parser;
 pub mod print;
+pub mod suggest;

@@ -1,0 +1,418 @@
+//! Statements: one per line, each with its own small grammar.
+
+use super::expression::check_twice;
+use super::{Diagnostic, Ident, Parser, STATEMENT_WORDS, Span, Token, shorten};
+use crate::text::ast::{Argument, ExprId, ExprKind, Item, Start, Statement};
+use crate::text::suggest::nearest;
+
+impl Parser<'_> {
+    pub(super) fn program(&mut self) -> Result<(), Diagnostic> {
+        // A text may be indented as a whole, as in a string of a host language.
+        let base = self.indentation();
+        while self.peek() != Token::End {
+            self.check_top_indentation(base)?;
+            let mut items = Vec::new();
+            self.statement(&mut items)?;
+            self.ast.items.append(&mut items);
+            self.end_of_statement()?;
+        }
+        Ok(())
+    }
+
+    /// A statement stands at the end of its line, or at the end of the text.
+    pub(super) fn end_of_statement(&mut self) -> Result<(), Diagnostic> {
+        // A block has already read the end of its last line.
+        let ended = self.at > 0 && self.tokens[self.at - 1].0 == Token::Newline;
+        if ended || self.peek() == Token::End || self.eat(Token::Newline) { Ok(()) } else { Err(self.unexpected()) }
+    }
+
+    fn statement(&mut self, items: &mut Vec<Item>) -> Result<(), Diagnostic> {
+        if self.peek() != Token::Name {
+            return Err(self.no_statement());
+        }
+        if let Token::Assign | Token::Update = self.peek_at(1) {
+            return self.binding(items);
+        }
+        let start = self.span();
+        let statement = match self.letters() {
+            "input" => {
+                let (name, shape) = self.variable()?;
+                Statement::Input { name, shape }
+            }
+            "target" => {
+                let (name, shape) = self.variable()?;
+                Statement::Target { name, shape }
+            }
+            "const" => self.constant()?,
+            "param" => self.param()?,
+            "state" => return self.states(items),
+            "predict" => Statement::Predict { value: self.value_of("predict softmax(scores)")? },
+            "loss" => Statement::Loss { value: self.value_of("loss mse(P, Y)")? },
+            "train" => self.train()?,
+            "claim" => self.claim()?,
+            "data" => self.data()?,
+            "def" | "layer" | "optimizer" | "schedule" => Statement::Define(self.definition()?),
+            _ => return Err(self.no_statement()),
+        };
+        items.push(Item { statement, span: start.to(self.last_span()) });
+        Ok(())
+    }
+
+    /// The last token of the statement that was just parsed.
+    fn last_span(&self) -> Span {
+        match self.tokens[self.at - 1] {
+            (Token::Newline, _) if self.at > 1 => self.tokens[self.at - 2].1,
+            (_, span) => span,
+        }
+    }
+
+    /// `name = expr` or `name := expr`.
+    pub(super) fn binding(&mut self, items: &mut Vec<Item>) -> Result<(), Diagnostic> {
+        self.check_word_as_name()?;
+        let name = self.take_ident();
+        let start = name.span;
+        let update = self.peek() == Token::Update;
+        self.advance();
+        let value = self.expression()?;
+        let span = start.to(self.span_before());
+        let statement = if update { Statement::Update { name, value } } else { Statement::Let { name, value } };
+        items.push(Item { statement, span });
+        Ok(())
+    }
+
+    fn check_word_as_name(&self) -> Result<(), Diagnostic> {
+        let word = self.letters();
+        if self.peek() != Token::Name || !STATEMENT_WORDS.contains(&word) {
+            return Ok(());
+        }
+        let help = match word {
+            "predict" | "loss" | "train" | "claim" if self.peek_at(1) == Token::Assign => {
+                format!("a `{word}` statement has no `=`: write `{word} ...`")
+            }
+            _ => format!("choose another name, such as `{word}_1`"),
+        };
+        Err(Diagnostic::new("E110", self.span(), format!("`{word}` is a statement word and cannot name anything else"))
+            .label("not free as a name")
+            .help(help))
+    }
+
+    /// The name that a statement declares; `example` shows the whole statement.
+    pub(super) fn declared(&mut self, example: &str) -> Result<Ident, Diagnostic> {
+        self.check_word_as_name()?;
+        if self.peek() == Token::Name {
+            return Ok(self.take_ident());
+        }
+        let message = format!("a name must follow `{}`", shorten(self.slice(self.span_before())));
+        Err(Diagnostic::new("E112", self.gap(), message).label("no name here").help(format!("write as in `{example}`")))
+    }
+
+    /// `X : [N, 2]` behind `input` and `target`.
+    fn variable(&mut self) -> Result<(Ident, Option<Vec<ExprId>>), Diagnostic> {
+        let word = self.letters();
+        self.advance();
+        let name = self.declared(&format!("{word} X : [N, 2]"))?;
+        let shape = self.shape(&name)?;
+        match self.peek() {
+            Token::Newline | Token::End => Ok((name, shape)),
+            Token::Assign => {
+                Err(Diagnostic::new("E112", self.span(), format!("the {word} `{}` has no value", name.name))
+                    .label("not expected here")
+                    .help("it comes with the data; a fixed value is a `const`"))
+            }
+            Token::Comma => Err(Diagnostic::new("E112", self.span(), format!("one {word} per line"))
+                .label("not expected here")
+                .help(format!("begin a new line with `{word}`"))),
+            _ => Err(self.unexpected()),
+        }
+    }
+
+    /// An optional shape: `: [2, 3]`.
+    fn shape(&mut self, name: &Ident) -> Result<Option<Vec<ExprId>>, Diagnostic> {
+        if self.peek() == Token::OpenBracket || self.peek() == Token::OpenParen {
+            return Err(Diagnostic::new(
+                "E112",
+                self.span(),
+                format!("`:` is missing between `{}` and its shape", name.name),
+            )
+            .label("a shape stands behind `:`")
+            .help(format!("write `{} : [rows, columns]`", name.name)));
+        }
+        if !self.eat(Token::Colon) {
+            return Ok(None);
+        }
+        if !self.eat(Token::OpenBracket) {
+            return Err(Diagnostic::new("E112", self.gap(), "a shape in square brackets must follow `:`")
+                .label(format!("found {}", self.describe()))
+                .help(format!("write `{} : [rows, columns]`", name.name)));
+        }
+        let mut members = vec![self.expression()?];
+        loop {
+            while self.eat(Token::Newline) {}
+            if self.eat(Token::CloseBracket) {
+                return Ok(Some(members));
+            }
+            if !self.eat(Token::Comma) {
+                return Err(match self.peek() {
+                    Token::Assign | Token::Update | Token::Equal | Token::Tilde | Token::Colon => self.unexpected(),
+                    _ => {
+                        let message = format!("a comma is missing before {}", self.describe());
+                        Diagnostic::new("E108", self.span(), message)
+                            .label("sizes are separated by commas")
+                            .help("write `[rows, columns]`")
+                    }
+                });
+            }
+            members.push(self.expression()?);
+        }
+    }
+
+    /// `const reg = 1e-3`
+    fn constant(&mut self) -> Result<Statement, Diagnostic> {
+        self.advance();
+        let name = self.declared("const reg = 1e-3")?;
+        self.assign(&name, "const reg = 1e-3")?;
+        Ok(Statement::Const { name, value: self.expression()? })
+    }
+
+    /// The `=` that a declaration needs.
+    fn assign(&mut self, name: &Ident, example: &str) -> Result<(), Diagnostic> {
+        if self.eat(Token::Assign) {
+            return Ok(());
+        }
+        if let Token::Update | Token::Equal = self.peek() {
+            let message = format!("a declaration is written with `=`, not {}", self.describe());
+            return Err(Diagnostic::new("E113", self.span(), message).label("not expected here").help("write `=`"));
+        }
+        Err(Diagnostic::new("E112", self.gap(), format!("`=` is missing behind `{}`", shorten(&name.name)))
+            .label(format!("found {}", self.describe()))
+            .help(format!("write as in `{example}`")))
+    }
+
+    /// `param W : [2, 3] ~ normal(0, 0.1)`, `param b : [1, 3] = 0`, `param W`
+    pub(super) fn param(&mut self) -> Result<Statement, Diagnostic> {
+        self.advance();
+        let name = self.declared("param W : [2, 3] ~ normal(0, 0.1)")?;
+        let shape = self.shape(&name)?;
+        let start = match self.peek() {
+            Token::Newline | Token::End => Start::Default,
+            Token::Assign => {
+                self.advance();
+                Start::Value(self.expression()?)
+            }
+            Token::Tilde => {
+                self.advance();
+                Start::Draw(self.expression()?)
+            }
+            Token::Name => {
+                let word = shorten(self.letters());
+                return Err(Diagnostic::new("E112", self.span(), format!("`~` or `=` is missing before `{word}`"))
+                    .label("how the parameter starts")
+                    .help(format!("write `~ {word}...` for random numbers, `= ...` for a value")));
+            }
+            Token::Update | Token::Equal => {
+                self.assign(&name, "param b : [1, 3] = 0")?;
+                Start::Default
+            }
+            _ => return Err(self.unexpected()),
+        };
+        Ok(Statement::Param { name, shape, start })
+    }
+
+    /// `state V = 0, S : [1, 3] = 1`
+    pub(super) fn states(&mut self, items: &mut Vec<Item>) -> Result<(), Diagnostic> {
+        const EXAMPLE: &str = "state V = 0, S = 0";
+        let mut start = self.advance();
+        loop {
+            let name = self.declared(EXAMPLE)?;
+            let shape = self.shape(&name)?;
+            self.assign(&name, EXAMPLE)?;
+            let statement = Statement::State { name, shape, start: self.expression()? };
+            items.push(Item { statement, span: start.to(self.span_before()) });
+            if !self.eat(Token::Comma) {
+                return Ok(());
+            }
+            start = self.span();
+        }
+    }
+
+    /// The expression behind `predict` and `loss`.
+    fn value_of(&mut self, example: &str) -> Result<ExprId, Diagnostic> {
+        let word = self.letters();
+        self.advance();
+        if let Token::Newline | Token::End = self.peek() {
+            return Err(Diagnostic::new("E107", self.gap(), format!("an expression must follow `{word}`"))
+                .label("nothing here")
+                .help(format!("write as in `{example}`")));
+        }
+        if let Token::Colon | Token::Update = self.peek() {
+            return Err(Diagnostic::new("E112", self.span(), format!("`{word}` is followed by its expression alone"))
+                .label("not expected here")
+                .help(format!("write as in `{example}`")));
+        }
+        self.expression()
+    }
+
+    /// `train adam(rate = 1e-3), batch = all, epochs = 100`
+    fn train(&mut self) -> Result<Statement, Diagnostic> {
+        const EXAMPLE: &str = "train adam(rate = 1e-3), batch = 32, epochs = 100";
+        let optimizer = self.value_of(EXAMPLE)?;
+        if self.peek() == Token::Assign
+            || !matches!(self.ast.expr(optimizer).kind, ExprKind::Name(_) | ExprKind::Call(..))
+        {
+            return Err(Diagnostic::new("E112", self.ast.expr(optimizer).span, "`train` begins with an optimizer")
+                .label("not an optimizer")
+                .help(format!("write as in `{EXAMPLE}`")));
+        }
+        let mut options = Vec::new();
+        while self.eat(Token::Comma) {
+            let option = self.option(EXAMPLE)?;
+            options.push(option);
+            if let Some((last, before)) = options.split_last()
+                && let Some(name) = &last.name
+            {
+                check_twice(before, name)?;
+            }
+        }
+        if let Token::Name = self.peek() {
+            let message = format!("a comma is missing before {}", self.describe());
+            return Err(Diagnostic::new("E108", self.span(), message)
+                .label("options are separated by commas")
+                .help(format!("write as in `{EXAMPLE}`")));
+        }
+        Ok(Statement::Train { optimizer, options })
+    }
+
+    fn option(&mut self, example: &str) -> Result<Argument, Diagnostic> {
+        if self.peek() == Token::Name && self.peek_at(1) == Token::Assign {
+            let name = self.take_ident();
+            self.advance();
+            return Ok(Argument { name: Some(name), value: self.expression()? });
+        }
+        let message = match self.peek() {
+            Token::Name => format!("`=` is missing behind the option {}", self.describe()),
+            _ => format!("expected an option, found {}", self.describe()),
+        };
+        Err(Diagnostic::new("E114", self.gap(), message)
+            .label("options are written `name = value`")
+            .help(format!("write as in `{example}`")))
+    }
+
+    /// `claim a == b`
+    fn claim(&mut self) -> Result<Statement, Diagnostic> {
+        let left = self.value_of("claim grad(loss, W) == X'*R")?;
+        if !self.eat(Token::Equal) {
+            return Err(match self.peek() {
+                Token::Assign | Token::Update => {
+                    Diagnostic::new("E113", self.span(), format!("a claim compares with `==`, not {}", self.describe()))
+                        .label("not expected here")
+                        .help("write `==`")
+                }
+                Token::Newline | Token::End => {
+                    Diagnostic::new("E112", self.gap(), "a claim needs `==` and a right side")
+                        .label("`== ...` is missing")
+                        .help("write as in `claim grad(loss, W) == X'*R`")
+                }
+                _ => self.unexpected(),
+            });
+        }
+        Ok(Statement::Claim { left, right: self.expression()? })
+    }
+
+    /// `data X, Y = spiral(points = 100)`
+    fn data(&mut self) -> Result<Statement, Diagnostic> {
+        const EXAMPLE: &str = "data X, Y = spiral(points = 100)";
+        self.advance();
+        let mut names = vec![self.declared(EXAMPLE)?];
+        while self.eat(Token::Comma) {
+            names.push(self.declared(EXAMPLE)?);
+        }
+        self.assign(&names[names.len() - 1].clone(), EXAMPLE)?;
+        Ok(Statement::Data { names, value: self.expression()? })
+    }
+
+    /// The error of a line that begins as no statement does.
+    pub(super) fn no_statement(&mut self) -> Diagnostic {
+        let (span, word) = (self.span(), self.letters());
+        let unknown = |help: String| {
+            Diagnostic::new("E111", span, format!("`{}` starts no statement", shorten(word)))
+                .label("unknown statement")
+                .help(help)
+        };
+        if let Token::Operator(_) = self.peek() {
+            return Diagnostic::new("E111", span, "a line cannot begin with an operator")
+                .label("not a statement")
+                .help("to go on with the line before, end that line with the operator, or use brackets");
+        }
+        if self.peek() == Token::Name {
+            if let Some(help) = foreign(word) {
+                return unknown(help.to_owned());
+            }
+            if let Token::Name | Token::Number(_) = self.peek_at(1) {
+                return unknown(match nearest(word, STATEMENT_WORDS.into_iter()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("statements begin with `name =` or one of: {}", STATEMENT_WORDS.join(", ")),
+                });
+            }
+            if self.peek_at(1) == Token::Colon {
+                return Diagnostic::new("E111", span, format!("what is `{}`?", shorten(word)))
+                    .label("a shape without a declaration")
+                    .help(format!("write `input {word} : ...`, `target {word} : ...` or `param {word} : ...`"));
+            }
+        }
+        self.bare_expression()
+    }
+
+    /// The error of a line that is an expression where only statements may stand.
+    fn bare_expression(&mut self) -> Diagnostic {
+        let value = match self.expression() {
+            Ok(value) => value,
+            Err(error) => return error,
+        };
+        let expr = self.ast.expr(value);
+        match (&expr.kind, self.peek()) {
+            (ExprKind::Call(..), Token::Assign) => {
+                let message = format!("`{}` is not a name", shorten(self.slice(expr.span)));
+                Diagnostic::new("E113", expr.span, message)
+                    .label("a call cannot be given a value")
+                    .help(format!("to define a function write `def {} = ...`", shorten(self.slice(expr.span))))
+            }
+            (_, Token::Assign | Token::Update) => {
+                let message = format!("`{}` is not a name", shorten(self.slice(expr.span)));
+                Diagnostic::new("E113", expr.span, message)
+                    .label("only names can be given a value")
+                    .help("write `name = expression`")
+            }
+            (_, Token::Equal) => Diagnostic::new("E113", self.span(), "`==` outside of a claim")
+                .label("not expected here")
+                .help("write `claim a == b` to compare, or `=` to give a name"),
+            (_, Token::Newline | Token::End) => Diagnostic::new("E111", expr.span, "this value has no name and no use")
+                .label("an expression is not a statement")
+                .help("write `name = ...`, `predict ...` or `loss ...`"),
+            _ => self.unexpected(),
+        }
+    }
+}
+
+/// Statement words of other languages, and what is written here.
+fn foreign(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "let" | "var" | "val" | "auto" | "set" => "leave out the word: `x = ...`",
+        "function" | "fn" | "func" | "lambda" => "write `def f(x) = ...`",
+        "return" => "the last line of a block is its value: leave out the word",
+        "if" | "for" | "while" | "else" | "end" | "begin" => {
+            "there are no branches and loops; definitions end with their indentation"
+        }
+        "import" | "include" | "use" | "from" | "using" => {
+            "definitions stand in the same text; those of the prelude are always known"
+        }
+        "class" | "module" | "struct" => "write `layer name(X, ...):` for a part of a network",
+        "print" | "show" | "disp" | "println" => "results are printed by the commands; leave out the line",
+        "parameter" | "weights" | "weight" | "variable" => "write `param W : [rows, columns]`",
+        "minimize" | "minimise" | "objective" | "cost" => "write `loss ...`",
+        "output" => "write `predict ...`",
+        "assert" | "check" => "write `claim a == b`",
+        "constant" => "write `const name = ...`",
+        "optimiser" => "write `optimizer`",
+        _ => return None,
+    })
+}
