@@ -65,6 +65,7 @@ pub fn random_point(graph: &Graph, roots: &[Id], domains: &dyn Fn(Id) -> Domain,
         if let Some(sizes) = point.sizes(graph, &reference.shape) {
             let value = match variable.role {
                 Role::Clock => Tensor::scalar(1.0),
+                Role::Constant => Tensor::scalar(variable.value.unwrap_or(1.0)),
                 _ => sample(domains(id), &sizes, seed, reference.number, 0),
             };
             point.values.insert(id, value);

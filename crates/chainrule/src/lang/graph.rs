@@ -47,6 +47,8 @@ pub enum Role {
     Clock,
     /// The differential of another variable.
     Differential,
+    /// A number with a name, fixed by the program.
+    Constant,
 }
 
 /// A named leaf.
@@ -58,6 +60,8 @@ pub struct Variable {
     pub role: Role,
     /// Its node.
     pub id: Id,
+    /// Its value, when the program fixes it.
+    pub value: Option<f64>,
 }
 
 type Key = (Op, Box<[Id]>);
@@ -164,7 +168,14 @@ impl Graph {
     pub fn variable(&mut self, name: &str, role: Role, shape: Shape) -> Id {
         let reference = VariableRef { number: self.variables.len() as u32, shape };
         let id = self.build(Op::Variable(reference), &[]);
-        self.variables.push(Variable { name: name.to_owned(), role, id });
+        self.variables.push(Variable { name: name.to_owned(), role, id, value: None });
+        id
+    }
+
+    /// Declares a number with a name.
+    pub fn named_constant(&mut self, name: &str, value: f64) -> Id {
+        let id = self.variable(name, Role::Constant, Shape::SCALAR);
+        self.variables.last_mut().expect("just pushed").value = Some(value);
         id
     }
 

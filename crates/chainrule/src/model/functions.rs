@@ -1,0 +1,143 @@
+//! The functions that exist natively: one row each. Everything else is in the prelude.
+
+use super::builder::Builder;
+use crate::lang::op::OpDef;
+use crate::lang::ops::diagonal::{Diagonal, DiagonalMatrix};
+use crate::lang::ops::elementwise::{Binary, UNARY};
+use crate::lang::ops::factor::{Det, Inverse, LogDet};
+use crate::lang::ops::reduce::Max;
+use crate::lang::shape::Axes;
+use crate::lang::{Dim, Graph, Id, Op, Shape};
+use crate::text::diagnostic::{Diagnostic, Span};
+
+/// How a native function is called and built.
+pub struct Native {
+    /// Its name.
+    pub name: &'static str,
+    /// How many arguments it takes: at least, at most.
+    pub arity: (usize, usize),
+    /// Builds it; the place is that of the call.
+    pub build: fn(&mut Builder, &[Id], Span) -> Result<Id, Diagnostic>,
+}
+
+/// The native functions besides the element-wise table.
+#[rustfmt::skip]
+pub static NATIVE: &[Native] = &[
+    Native { name: "sqrt", arity: (1, 1), build: |b, x, _| Ok(b.graph.power(x[0], 0.5)) },
+    Native { name: "sum", arity: (1, 1), build: |b, x, _| Ok(b.graph.sum_all(x[0])) },
+    Native { name: "rowsum", arity: (1, 1), build: |b, x, _| Ok(b.graph.sum(x[0], Axes::COLUMNS)) },
+    Native { name: "colsum", arity: (1, 1), build: |b, x, _| Ok(b.graph.sum(x[0], Axes::ROWS)) },
+    Native { name: "rowmax", arity: (1, 1), build: |b, x, at| b.op(Op::Max(Max(Axes::COLUMNS)), x, at) },
+    Native { name: "colmax", arity: (1, 1), build: |b, x, at| b.op(Op::Max(Max(Axes::ROWS)), x, at) },
+    Native { name: "max", arity: (1, 2), build: |b, x, at| extremum(b, Binary::Max, x, at) },
+    Native { name: "min", arity: (2, 2), build: |b, x, at| extremum(b, Binary::Min, x, at) },
+    Native { name: "softmax", arity: (1, 1), build: |b, x, _| Ok(b.graph.softmax(x[0])) },
+    Native { name: "logsumexp", arity: (1, 1), build: |b, x, _| Ok(b.graph.logsumexp(x[0])) },
+    Native { name: "inv", arity: (1, 1), build: |b, x, at| b.op(Op::Inverse(Inverse), x, at) },
+    Native { name: "det", arity: (1, 1), build: |b, x, at| b.op(Op::Det(Det), x, at) },
+    Native { name: "logdet", arity: (1, 1), build: |b, x, at| b.op(Op::LogDet(LogDet), x, at) },
+    Native { name: "kron", arity: (2, 2), build: |b, x, at| b.graph.kron(x[0], x[1]).map_err(|e| b.shape_error(&e, at, x)) },
+    Native { name: "diag", arity: (1, 1), build: diag },
+    Native { name: "vec", arity: (1, 1), build: vec },
+    Native { name: "eye", arity: (1, 1), build: |b, x, at| { let n = b.dim(x[0], at)?; Ok(b.graph.eye(n)) } },
+    Native { name: "ones", arity: (2, 2), build: |b, x, at| filled(b, x, at, 1.0) },
+    Native { name: "zeros", arity: (2, 2), build: |b, x, at| filled(b, x, at, 0.0) },
+    Native { name: "rows", arity: (1, 1), build: |b, x, _| { let dim = b.graph.shape(x[0]).rows(); Ok(b.graph.size(dim)) } },
+    Native { name: "cols", arity: (1, 1), build: |b, x, _| { let dim = b.graph.shape(x[0]).cols(); Ok(b.graph.size(dim)) } },
+    Native { name: "grad", arity: (2, 2), build: grad },
+];
+
+/// A native function by name: from the element-wise table or from [`NATIVE`].
+pub(super) fn call(builder: &mut Builder, name: &str, args: &[Id], at: Span) -> Option<Result<Id, Diagnostic>> {
+    if let Some(row) = UNARY.iter().find(|row| row.name == name) {
+        return Some(check_arity(name, args, (1, 1), at).map(|()| builder.graph.unary(row.op, args[0])));
+    }
+    let native = NATIVE.iter().find(|native| native.name == name)?;
+    Some(check_arity(name, args, native.arity, at).and_then(|()| (native.build)(builder, args, at)))
+}
+
+/// The names of all native functions.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    UNARY.iter().map(|row| row.op.name()).chain(NATIVE.iter().map(|native| native.name))
+}
+
+fn check_arity(name: &str, args: &[Id], (least, most): (usize, usize), at: Span) -> Result<(), Diagnostic> {
+    if (least..=most).contains(&args.len()) {
+        return Ok(());
+    }
+    let wanted = if least == most { least.to_string() } else { format!("{least} to {most}") };
+    let plural = if most == 1 { "" } else { "s" };
+    let message = format!("`{name}` takes {wanted} argument{plural}, got {}", args.len());
+    Err(Diagnostic::new("E203", at, message).label("this call"))
+}
+
+fn extremum(b: &mut Builder, op: Binary, x: &[Id], at: Span) -> Result<Id, Diagnostic> {
+    match *x {
+        [single] => {
+            let rank = b.graph.shape(single).rank();
+            b.op(Op::Max(Max(Axes::all(rank))), &[single], at)
+        }
+        _ => {
+            let (p, q) = b.stretched_pair(op.name(), x[0], x[1], at)?;
+            b.op(Op::Binary(op), &[p, q], at)
+        }
+    }
+}
+
+/// A column or row makes a diagonal matrix; a square matrix gives its diagonal, as a column.
+fn diag(b: &mut Builder, x: &[Id], at: Span) -> Result<Id, Diagnostic> {
+    let shape = b.graph.shape(x[0]);
+    if shape.rank() == 2 && shape.cols() == Dim::Known(1) {
+        return b.op(Op::DiagonalMatrix(DiagonalMatrix), x, at);
+    }
+    if shape.rank() == 2 && shape.rows() == Dim::Known(1) {
+        let column = b.graph.transpose(x[0]);
+        return b.op(Op::DiagonalMatrix(DiagonalMatrix), &[column], at);
+    }
+    b.op(Op::Diagonal(Diagonal), x, at)
+}
+
+/// Column-major: the row-major elements of the transpose.
+fn vec(b: &mut Builder, x: &[Id], at: Span) -> Result<Id, Diagnostic> {
+    let shape = b.graph.shape(x[0]);
+    let too_large = |b: &Builder| b.shape_error(&crate::lang::ShapeError::TooLarge, at, x);
+    let count = b.graph.dims.product(shape.rows(), shape.cols());
+    let count = count.ok_or_else(|| too_large(b))?;
+    let transposed = b.graph.transpose(x[0]);
+    Ok(b.graph.reshape(transposed, Shape::matrix(count, Dim::Known(1))))
+}
+
+fn filled(b: &mut Builder, x: &[Id], at: Span, value: f64) -> Result<Id, Diagnostic> {
+    let shape = Shape::matrix(b.dim(x[0], at)?, b.dim(x[1], at)?);
+    Ok(b.graph.filled(value, shape))
+}
+
+/// The gradient of a scalar with respect to a variable.
+fn grad(b: &mut Builder, x: &[Id], at: Span) -> Result<Id, Diagnostic> {
+    if !b.graph.shape(x[0]).is_scalar() {
+        let shape = b.shape_text(x[0]);
+        return Err(Diagnostic::new("E205", at, format!("the gradient needs a scalar, got {shape}"))
+            .label("only a 1 x 1 expression has a gradient"));
+    }
+    if b.graph.as_variable(x[1]).is_none() {
+        return Err(Diagnostic::new("E207", at, "the gradient is taken with respect to a variable")
+            .help("name a `param`, an `input` or a `target`"));
+    }
+    let gradients = crate::calculus::differentiate::gradients(&mut b.graph, x[0], &[x[1]]);
+    Ok(gradients[0])
+}
+
+/// The value of an expression of numbers, if it is one.
+#[must_use]
+pub fn constant_value(graph: &Graph, id: Id) -> Option<f64> {
+    use crate::lang::evaluate::{Point, evaluate};
+    let mut point = Point::default();
+    for node in graph.reachable(&[id]) {
+        if let Op::Variable(_) = graph.op(node) {
+            let value = graph.as_variable(node)?.value?;
+            point.values.insert(node, crate::lang::Tensor::scalar(value));
+        }
+    }
+    let values = evaluate(graph, &[id], &point).ok()?;
+    (graph.shape(id).is_scalar()).then(|| values.get(id).values[0])
+}
