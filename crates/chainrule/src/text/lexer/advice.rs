@@ -58,6 +58,11 @@ fn lookalike(c: char) -> Option<&'static str> {
         'а' | 'е' | 'о' | 'р' | 'с' | 'х' | 'у' | 'А' | 'В' | 'Е' | 'К' | 'М' | 'Н' | 'О' | 'Р' | 'С' | 'Т' | 'Х' => {
             "the Latin letter; this Cyrillic one only looks like it"
         }
+        'Α' | 'Β' | 'Ε' | 'Ζ' | 'Η' | 'Ι' | 'Κ' | 'Μ' | 'Ν' | 'Ο' | 'Ρ' | 'Τ' | 'Υ' | 'Χ' | 'ο' | 'ν' => {
+            "the Latin letter; this Greek one only looks like it"
+        }
+        '\u{ff01}'..='\u{ff5e}' => "it in its ordinary, narrow form",
+        '、' => "`,`",
         _ => return None,
     })
 }
