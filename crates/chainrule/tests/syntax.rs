@@ -2,7 +2,8 @@
 
 mod syntax_tree;
 
-use chainrule::text::ast::Statement;
+use chainrule::text::ast::{BinaryOp, Statement};
+use chainrule::text::lexer::{Token, lex};
 use chainrule::text::parser::{parse_expression, parse_program};
 use syntax_tree::{expression, program};
 
@@ -132,6 +133,31 @@ fn statements() {
     for (text, expected) in table {
         assert_eq!(program(text), expected, "{text}");
     }
+}
+
+#[test]
+fn tokens_and_their_places() {
+    let text = "x' ⊙ 2.*\"é\" # c\r\n\r\n[1\n2]\n";
+    let tokens = lex(text).unwrap();
+    let shown: Vec<(Token, &str)> =
+        tokens.iter().map(|(token, span)| (*token, &text[span.start as usize..span.end as usize])).collect();
+    let expected = [
+        (Token::Name, "x"),
+        (Token::Transpose, "'"),
+        (Token::Operator(BinaryOp::Mul), "⊙"),
+        (Token::Number(2.0), "2"),
+        (Token::Operator(BinaryOp::Mul), ".*"),
+        (Token::Text, "\"é\""),
+        (Token::Newline, "\n"),
+        (Token::OpenBracket, "["),
+        (Token::Number(1.0), "1"),
+        (Token::Newline, "\n"),
+        (Token::Number(2.0), "2"),
+        (Token::CloseBracket, "]"),
+        (Token::Newline, "\n"),
+        (Token::End, ""),
+    ];
+    assert_eq!(shown, expected);
 }
 
 #[test]

@@ -273,7 +273,8 @@ impl<'a> Lexer<'a> {
                 let message = format!("`{}` does not close `{}`", byte as char, advice::bracket(open));
                 Err(Diagnostic::new("E109", span, message)
                     .label(format!("expected `{closer}`"))
-                    .note(opened, "opened here"))
+                    .note(opened, "opened here")
+                    .help(format!("close `{}` with `{closer}` first", advice::bracket(open))))
             }
             None => Err(Diagnostic::new("E109", span, format!("`{}` without `{partner}`", byte as char))
                 .label("closes nothing")

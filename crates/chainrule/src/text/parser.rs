@@ -38,7 +38,9 @@
 
 mod block;
 mod expression;
+mod group;
 mod statement;
+mod unknown;
 
 use super::ast::{Ast, Expr, ExprId, ExprKind, Ident};
 use super::diagnostic::{Diagnostic, Span};
@@ -188,6 +190,20 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// The token before and this one with `between` them, for a help; brackets without their contents.
+    fn joined(&self, between: &str) -> String {
+        let before = match self.slice(self.span_before()) {
+            end @ (")" | "]" | "'") => format!("...{end}"),
+            word => shorten(word),
+        };
+        let here = match self.peek() {
+            Token::OpenParen => "(...)".to_owned(),
+            Token::OpenBracket => "[...]".to_owned(),
+            _ => shorten(self.letters()),
+        };
+        format!("{before}{between}{here}")
+    }
+
     /// The error of a token that cannot follow what was parsed.
     fn unexpected(&self) -> Diagnostic {
         let (span, found) = (self.span(), self.describe());
@@ -198,7 +214,7 @@ impl<'a> Parser<'a> {
                 error("E108", format!("an operator is missing between `{before}` and {found}"))
                     .label("unexpected here")
                     .note(self.span_before(), "an expression ends here")
-                    .help(format!("write `*` for the product: `{before}*{}`", shorten(self.letters())))
+                    .help(format!("write `*` for the product: `{}`", self.joined("*")))
             }
             Token::Assign => error("E113", "`=` inside an expression".to_owned())
                 .label("not expected here")
@@ -214,7 +230,7 @@ impl<'a> Parser<'a> {
                 .help("leave out the `;`"),
             Token::Comma => error("E108", "unexpected `,`".to_owned())
                 .label("nothing to separate here")
-                .help("write each statement on a line of its own"),
+                .help("write each statement on a line of its own; a row vector is written `[a, b]`"),
             Token::Tilde => error("E112", "unexpected `~`".to_owned())
                 .label("not expected here")
                 .help("`~` stands in `param W : [2, 3] ~ normal(0, 0.1)`"),

@@ -4,6 +4,7 @@ use chainrule::text::ast::{Argument, Ast, BinaryOp, DefKind, ExprId, ExprKind, I
 use chainrule::text::parser::{parse_expression, parse_program};
 
 /// The tree of an expression.
+#[allow(dead_code, reason = "not every test file shows single expressions")]
 pub(crate) fn expression(text: &str) -> String {
     match parse_expression(text) {
         Ok((ast, id)) => show(&ast, id),

@@ -58,13 +58,18 @@ fn lookalike(c: char) -> Option<&'static str> {
         'а' | 'е' | 'о' | 'р' | 'с' | 'х' | 'у' | 'А' | 'В' | 'Е' | 'К' | 'М' | 'Н' | 'О' | 'Р' | 'С' | 'Т' | 'Х' => {
             "the Latin letter; this Cyrillic one only looks like it"
         }
+        'Α' | 'Β' | 'Ε' | 'Ζ' | 'Η' | 'Ι' | 'Κ' | 'Μ' | 'Ν' | 'Ο' | 'Ρ' | 'Τ' | 'Υ' | 'Χ' | 'ο' | 'ν' => {
+            "the Latin letter; this Greek one only looks like it"
+        }
+        '\u{ff01}'..='\u{ff5e}' => "it in its ordinary, narrow form",
+        '、' => "`,`",
         _ => return None,
     })
 }
 
 /// A sign of another language at the start of `rest`: its length, the message, and how to write it here.
 pub(super) fn sign(rest: &str) -> Option<(usize, String, &'static str)> {
-    const TABLE: [(&str, &str); 38] = [
+    const TABLE: [(&str, &str); 37] = [
         ("**", "powers are written `^`, or `.^` element by element"),
         ("//", "comments start with `#`"),
         ("/*", "comments start with `#`"),
@@ -102,7 +107,6 @@ pub(super) fn sign(rest: &str) -> Option<(usize, String, &'static str)> {
         ("`", "strings are written in double quotes"),
         ("===", "write `claim a == b`"),
         (".", "numbers are written `0.5`, names have no dots, and element-wise operators are `.*`, `./`, `.^`"),
-        ("\u{2212}", "write `-`"),
     ];
     // `.*`, `./`, `.^` are ours; `a*-b`, `2^-x` and `x==-1` have no entry.
     if rest.starts_with(".*") || rest.starts_with("./") || rest.starts_with(".^") {
@@ -113,7 +117,7 @@ pub(super) fn sign(rest: &str) -> Option<(usize, String, &'static str)> {
         let assignment = written.len() == 2 && written.ends_with('=') && !written.starts_with(['!', '~', '<', '>']);
         rest.starts_with(written) && !(assignment && compound_of_equal)
     })?;
-    if written.is_ascii() { Some((written.len(), format!("unknown sign `{written}`"), help)) } else { None }
+    Some((written.len(), format!("unknown sign `{written}`"), help))
 }
 
 /// The error of a number with letters or points behind it. `digits` is its good part, `whole` all of it.
@@ -143,6 +147,7 @@ fn short(text: &str) -> String {
     if text.len() <= 24 { text.to_owned() } else { format!("{}...", &text[..20]) }
 }
 
+/// How an opening bracket is written.
 pub(super) fn bracket(token: Token) -> char {
     if token == Token::OpenParen { '(' } else { '[' }
 }

@@ -1,7 +1,7 @@
 //! Definitions and their blocks: the lines below a head that are indented deeper.
 
 use super::{Diagnostic, Parser, Token, shorten};
-use crate::text::ast::{DefKind, Definition, Formal, Item, Statement};
+use crate::text::ast::{BinaryOp, DefKind, Definition, Formal, Item, Statement};
 
 impl<'a> Parser<'a> {
     /// The blanks before this token if it is the first of its line.
@@ -161,7 +161,7 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         let error = |message: &str| Diagnostic::new("E116", self.span(), message);
-        if here.len() == block.len() || !here.starts_with(head) {
+        if !here.starts_with(block) && !block.starts_with(here) || !here.starts_with(head) {
             return Err(error("tabs and blanks are mixed in the indentation of this block")
                 .label("indented differently from the lines before")
                 .help("use blanks only"));
@@ -228,7 +228,8 @@ impl<'a> Parser<'a> {
     }
 
     fn block_result(&mut self, items: &mut Vec<Item>) -> Result<(), Diagnostic> {
-        if self.peek() == Token::Name && matches!(self.peek_at(1), Token::Name | Token::Colon) {
+        let operator = matches!(self.peek(), Token::Operator(op) if op != BinaryOp::Sub);
+        if operator || self.peek() == Token::Name && matches!(self.peek_at(1), Token::Name | Token::Colon) {
             return Err(self.no_statement());
         }
         let value = self.expression()?;

@@ -1,0 +1,71 @@
+# optimizers.cr — update rules. W is a parameter, G the gradient of the loss for it, t the number of the step from 1.
+# States have the shape of W. Lines run in order: a line sees what the lines above it have updated.
+
+# Gradient descent, stochastic when the batch is a part of the data (notes 000 and 003; Robbins, Monro 1951).
+optimizer sgd(rate = 0.1):
+    W := W - rate*G
+
+# Gradient descent with momentum, an exponentially weighted mean of gradients; bias_correction = 1 corrects its
+# start at 0 (note 000).
+optimizer momentum(rate = 0.1, beta = 0.9, bias_correction = 0):
+    state V = 0
+    V := beta*V + (1 - beta)*G
+    W := W - rate*V / (1 - bias_correction*beta^t)
+
+# Momentum as a decaying sum of gradients, the form of PyTorch (Polyak 1964).
+optimizer heavy_ball(rate = 0.1, beta = 0.9):
+    state V = 0
+    V := beta*V + G
+    W := W - rate*V
+
+# Momentum with a look ahead, the form of PyTorch (Nesterov 1983; Sutskever, Martens, Dahl, Hinton 2013).
+optimizer nesterov(rate = 0.1, beta = 0.9):
+    state V = 0
+    V := beta*V + G
+    W := W - rate*(G + beta*V)
+
+# Steps divided by the root of a mean of squared gradients (note 000; Tieleman, Hinton 2012).
+optimizer rmsprop(rate = 0.01, beta = 0.9, epsilon = 1e-8):
+    state S = 0
+    S := beta*S + (1 - beta)*G.^2
+    W := W - rate*G ./ (sqrt(S) + epsilon)
+
+# Steps divided by the root of the sum of squared gradients (Duchi, Hazan, Singer 2011).
+optimizer adagrad(rate = 0.01, epsilon = 1e-10):
+    state S = 0
+    S := S + G.^2
+    W := W - rate*G ./ (sqrt(S) + epsilon)
+
+# Momentum and rmsprop together, both with bias correction (note 000; Kingma, Ba 2015).
+optimizer adam(rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8):
+    state V = 0, S = 0
+    V := beta1*V + (1 - beta1)*G
+    S := beta2*S + (1 - beta2)*G.^2
+    W := W - rate*(V/(1 - beta1^t)) ./ (sqrt(S/(1 - beta2^t)) + epsilon)
+
+# Adam with weight decay that does not pass through the moments (Loshchilov, Hutter 2019).
+optimizer adamw(rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, decay = 0.01):
+    state V = 0, S = 0
+    W := W*(1 - rate*decay)
+    V := beta1*V + (1 - beta1)*G
+    S := beta2*S + (1 - beta2)*G.^2
+    W := W - rate*(V/(1 - beta1^t)) ./ (sqrt(S/(1 - beta2^t)) + epsilon)
+
+# Adam whose divisor never shrinks, except by bias correction (Reddi, Kale, Kumar 2018).
+optimizer amsgrad(rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8):
+    state V = 0, S = 0, largest = 0
+    V := beta1*V + (1 - beta1)*G
+    S := beta2*S + (1 - beta2)*G.^2
+    largest := max(largest, S)
+    W := W - rate*(V/(1 - beta1^t)) ./ (sqrt(largest/(1 - beta2^t)) + epsilon)
+
+# Adam with a look ahead and a momentum that grows; product is that of all momenta so far (Dozat 2016).
+optimizer nadam(rate = 2e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, growth = 4e-3):
+    state V = 0, S = 0, product = 1
+    now = beta1*(1 - 0.96^(growth*t)/2)
+    next = beta1*(1 - 0.96^(growth*(t + 1))/2)
+    product := now*product
+    V := beta1*V + (1 - beta1)*G
+    S := beta2*S + (1 - beta2)*G.^2
+    ahead = (1 - now)*G ./ (1 - product) + next*V ./ (1 - next*product)
+    W := W - rate*ahead ./ (sqrt(S/(1 - beta2^t)) + epsilon)
