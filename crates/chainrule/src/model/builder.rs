@@ -361,7 +361,10 @@ impl<'a> Builder<'a> {
         let at = self.place(callee.span);
         let error = Diagnostic::new("E202", at, format!("unknown function `{name}`")).label("not defined");
         let own = prelude::names(self.own, &callable);
-        let candidates: Vec<&str> = own.into_iter().chain(functions::names()).collect();
+        let mut candidates: Vec<&str> = own;
+        for native in functions::names() {
+            candidates.push(native);
+        }
         Err(match nearest(name, candidates.into_iter()) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
             None if place.scope.get(name).is_some() => error.help(format!("`{name}` is a variable: write `{name}*(...)` for a product")),
