@@ -1,0 +1,70 @@
+//! Which kernel a product uses: decided by the whole shape and the strides.
+
+use crate::Real;
+use crate::view::View;
+
+/// Below so many multiply-adds, calls and packing cost more than plain loops.
+const TINY: usize = 48;
+/// A side up to this makes a product short: the library then spends its time on packing.
+const SHORT: usize = 16;
+/// Products up to so many multiply-adds are ours whatever their sides.
+const SMALL: usize = 1 << 14;
+
+/// A way to compute a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kernel {
+    /// Plain loops.
+    Tiny,
+    /// Vectors along the columns of `out`; `b` is packed where its rows are not contiguous.
+    Columns,
+    /// Vectors along the columns of a single row.
+    Row,
+    /// Vectors along `k`.
+    Dots,
+    /// faer.
+    Library,
+}
+
+/// A kernel and the product as it wants to see it (both sides may have been transposed).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plan {
+    pub(super) kernel: Kernel,
+    pub(super) out: View,
+    pub(super) a: View,
+    pub(super) b: View,
+}
+
+impl Plan {
+    #[inline(always)]
+    pub(super) fn new<T: Real>(out: View, a: View, b: View) -> Plan {
+        let (m, n, k) = (out.rows, out.cols, a.cols);
+        let work = m * n * k;
+        if work <= TINY {
+            return Plan { kernel: Kernel::Tiny, out, a, b };
+        }
+        if work > SMALL && m.min(n).min(k) > SHORT {
+            return Plan { kernel: Kernel::Library, out, a, b };
+        }
+        Plan::short::<T>(out, a, b)
+    }
+
+    fn short<T: Real>(out: View, a: View, b: View) -> Plan {
+        let straight = |kernel| Plan { kernel, out, a, b };
+        let turned = |kernel| Plan { kernel, out: out.transposed(), a: b.transposed(), b: a.transposed() };
+        let (m, n, k) = (out.rows, out.cols, a.cols);
+        let half = T::LANES / 2;
+        if m == 1 || n == 1 {
+            let plan = if m == 1 { straight(Kernel::Row) } else { turned(Kernel::Row) };
+            let rows_contiguous = plan.b.col_stride == 1 || plan.b.row_stride != 1 || plan.b.rows < half;
+            let kernel = if rows_contiguous && plan.b.cols >= half { Kernel::Row } else { Kernel::Dots };
+            return Plan { kernel, ..plan };
+        }
+        if n >= half && (b.col_stride == 1 || m >= half) {
+            straight(Kernel::Columns)
+        } else if m >= half && (a.row_stride == 1 || k < T::LANES) {
+            turned(Kernel::Columns)
+        } else {
+            straight(Kernel::Dots)
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! Products with a short side, by loops that keep a block of the result in registers.
+
+use std::cell::UnsafeCell;
+
+use super::plan::{Kernel, Plan};
+use crate::Real;
+use crate::arena::Shared;
+use crate::view::{View, Write, copy_short};
+
+/// Rows of a block of `out`: with one vector each they fit 16 registers of half a vector.
+const ROWS: usize = 6;
+/// Vectors of a block of a single row.
+const ROW_VECTORS: usize = 8;
+/// Steps of k taken at once; a packed panel of them fits the first cache.
+const DEPTH: usize = 512;
+
+/// Runs a product that is not for the library.
+#[inline(always)]
+pub(super) fn run<T: Real>(base: Shared<T>, plan: &Plan, write: Write) {
+    if plan.kernel == Kernel::Tiny {
+        // SAFETY: the views lie in the arena.
+        unsafe { tiny(base, plan, write) }
+    } else if T::LANES == 16 {
+        run_lanes::<T, 16>(base, plan, write);
+    } else {
+        run_lanes::<T, 8>(base, plan, write);
+    }
+}
+
+#[inline(always)]
+fn run_lanes<T: Real, const L: usize>(base: Shared<T>, plan: &Plan, write: Write) {
+    let depth = plan.a.cols;
+    for start in (0..depth).step_by(DEPTH) {
+        let k = DEPTH.min(depth - start);
+        let a = View { offset: plan.a.offset + start * plan.a.col_stride, cols: k, ..plan.a };
+        let b = View { offset: plan.b.offset + start * plan.b.row_stride, rows: k, ..plan.b };
+        let write = if start == 0 { write } else { Write::Add };
+        // SAFETY: the views lie in the arena and `out` overlaps neither of the others.
+        unsafe {
+            match plan.kernel {
+                Kernel::Dots => dots::<T, L>(base, plan.out, a, b, write),
+                Kernel::Row => row::<T, L>(base, plan.out, a, b, write),
+                _ => columns::<T, L>(base, plan.out, a, b, write),
+            }
+        }
+    }
+}
+
+/// A matrix by its first element and strides.
+#[derive(Clone, Copy)]
+struct Matrix<T> {
+    first: *mut T,
+    row_stride: usize,
+    col_stride: usize,
+}
+
+impl<T: Copy> Matrix<T> {
+    #[inline(always)]
+    unsafe fn new(base: Shared<T>, view: View) -> Self {
+        // SAFETY: the caller's view lies in the arena.
+        let first = unsafe { base.at(view.offset) };
+        Matrix { first, row_stride: view.row_stride, col_stride: view.col_stride }
+    }
+
+    #[inline(always)]
+    unsafe fn at(self, row: usize, col: usize) -> *mut T {
+        // SAFETY: the caller's element lies in the matrix.
+        unsafe { self.first.add(row * self.row_stride + col * self.col_stride) }
+    }
+
+    #[inline(always)]
+    unsafe fn from(self, row: usize, col: usize) -> Self {
+        // SAFETY: the caller's element lies in the matrix.
+        Matrix { first: unsafe { self.at(row, col) }, ..self }
+    }
+}
+
+#[inline(always)]
+unsafe fn tiny<T: Real>(base: Shared<T>, plan: &Plan, write: Write) {
+    // SAFETY: the caller's views lie in the arena.
+    unsafe {
+        let (a, b, out) = (Matrix::new(base, plan.a), Matrix::new(base, plan.b), Matrix::new(base, plan.out));
+        for row in 0..plan.out.rows {
+            for col in 0..plan.out.cols {
+                let mut sum = T::ZERO;
+                for step in 0..plan.a.cols {
+                    sum = (*a.at(row, step)).fused(*b.at(step, col), sum);
+                }
+                put(out.at(row, col), sum, write);
+            }
+        }
+    }
+}
+
+/// Vectors along the columns of `out`, panel by panel of L columns.
+#[inline(always)]
+unsafe fn columns<T: Real, const L: usize>(base: Shared<T>, out: View, a: View, b: View, write: Write) {
+    let (m, n, k) = (out.rows, out.cols, a.cols);
+    // SAFETY: the caller's views lie in the arena; a packed panel has k <= DEPTH rows of L numbers.
+    unsafe {
+        let (a, b, out) = (Matrix::new(base, a), Matrix::new(base, b), Matrix::new(base, out));
+        for col in (0..n).step_by(L) {
+            let width = L.min(n - col);
+            let panel = panel::<T, L>(b.from(0, col), k, width);
+            let mut row = 0;
+            while row + ROWS <= m {
+                block::<T, L, ROWS>(out.from(row, col), a.from(row, 0), panel, [k, width], write);
+                row += ROWS;
+            }
+            let (out, a) = (out.from(row, col), a.from(row, 0));
+            match m - row {
+                1 => block::<T, L, 1>(out, a, panel, [k, width], write),
+                2 => block::<T, L, 2>(out, a, panel, [k, width], write),
+                3 => block::<T, L, 3>(out, a, panel, [k, width], write),
+                4 => block::<T, L, 4>(out, a, panel, [k, width], write),
+                5 => block::<T, L, 5>(out, a, panel, [k, width], write),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// L columns of `b`: in place if its rows are contiguous and long enough, otherwise packed and filled up with zeros.
+#[inline(always)]
+unsafe fn panel<T: Real, const L: usize>(b: Matrix<T>, k: usize, width: usize) -> Matrix<T> {
+    if width == L && b.col_stride == 1 {
+        return b;
+    }
+    let packed = PANEL.with(|panel| panel.get().cast::<T>());
+    // SAFETY: the panel has room for DEPTH vectors; the caller's elements lie in the matrix.
+    unsafe {
+        for row in 0..k {
+            let target = packed.add(row * L);
+            target.cast::<[T; L]>().write([T::ZERO; L]);
+            if b.col_stride == 1 {
+                copy_short(target, b.at(row, 0), width);
+            } else {
+                (0..width).for_each(|col| *target.add(col) = *b.at(row, col));
+            }
+        }
+    }
+    Matrix { first: packed, row_stride: L, col_stride: 1 }
+}
+
+/// out: [R, width], a: [R, k], b: [k, L]
+#[inline(always)]
+unsafe fn block<T: Real, const L: usize, const R: usize>(
+    out: Matrix<T>,
+    a: Matrix<T>,
+    b: Matrix<T>,
+    [k, width]: [usize; 2],
+    write: Write,
+) {
+    let mut sums = [[T::ZERO; L]; R];
+    for step in 0..k {
+        // SAFETY: the caller's matrices have k columns and rows; a panel row has L numbers.
+        unsafe {
+            let vector = b.at(step, 0).cast::<[T; L]>().read_unaligned();
+            for row in 0..R {
+                let factor = *a.at(row, step);
+                for lane in 0..L {
+                    sums[row][lane] = factor.fused(vector[lane], sums[row][lane]);
+                }
+            }
+        }
+    }
+    for (row, sums) in sums.iter().enumerate() {
+        // SAFETY: the caller's block lies in `out`.
+        unsafe { put_vector(out.from(row, 0), sums, width, write) }
+    }
+}
+
+/// A single row: out: [1, n], a: [1, k], b: [k, n]; several vectors at once, so that rows of `b` are read in long runs.
+#[inline(always)]
+unsafe fn row<T: Real, const L: usize>(base: Shared<T>, out: View, a: View, b: View, write: Write) {
+    let (n, k) = (out.cols, a.cols);
+    // SAFETY: the caller's views lie in the arena.
+    unsafe {
+        let (a, b, out) = (Matrix::new(base, a), Matrix::new(base, b), Matrix::new(base, out));
+        let mut col = 0;
+        if b.col_stride == 1 {
+            while col + ROW_VECTORS * L <= n {
+                let mut sums = [[T::ZERO; L]; ROW_VECTORS];
+                for step in 0..k {
+                    let factor = *a.at(0, step);
+                    for (vector, sums) in sums.iter_mut().enumerate() {
+                        let numbers = b.at(step, col + vector * L).cast::<[T; L]>().read_unaligned();
+                        for lane in 0..L {
+                            sums[lane] = factor.fused(numbers[lane], sums[lane]);
+                        }
+                    }
+                }
+                for (vector, sums) in sums.iter().enumerate() {
+                    put_vector(out.from(0, col + vector * L), sums, L, write);
+                }
+                col += ROW_VECTORS * L;
+            }
+        }
+        while col < n {
+            let width = L.min(n - col);
+            let panel = panel::<T, L>(b.from(0, col), k, width);
+            block::<T, L, 1>(out.from(0, col), a, panel, [k, width], write);
+            col += L;
+        }
+    }
+}
+
+/// Vectors along k: four rows of `a` at a time against up to four columns of `b`.
+#[inline(always)]
+unsafe fn dots<T: Real, const L: usize>(base: Shared<T>, out: View, a: View, b: View, write: Write) {
+    let (m, n, k) = (out.rows, out.cols, a.cols);
+    // SAFETY: the caller's views lie in the arena.
+    unsafe {
+        let (a, b, out) = (Matrix::new(base, a), Matrix::new(base, b), Matrix::new(base, out));
+        for col in (0..n).step_by(4) {
+            let b = stand::<T>(b.from(0, col), k, 4.min(n - col));
+            let (a, out) = (a.from(0, 0), out.from(0, col));
+            match n - col {
+                1 => dot_column::<T, L, 1>(out, a, b, [m, k], write),
+                2 => dot_column::<T, L, 2>(out, a, b, [m, k], write),
+                3 => dot_column::<T, L, 3>(out, a, b, [m, k], write),
+                _ => dot_column::<T, L, 4>(out, a, b, [m, k], write),
+            }
+        }
+    }
+}
+
+/// Columns of `b` as contiguous numbers: in place if they are, otherwise packed.
+#[inline(always)]
+unsafe fn stand<T: Real>(b: Matrix<T>, k: usize, cols: usize) -> Matrix<T> {
+    if b.row_stride == 1 {
+        return b;
+    }
+    let packed = PANEL.with(|panel| panel.get().cast::<T>());
+    for col in 0..cols {
+        for step in 0..k {
+            // SAFETY: the panel has room for four columns of DEPTH numbers; the caller's elements lie in the matrix.
+            unsafe { *packed.add(col * DEPTH + step) = *b.at(step, col) }
+        }
+    }
+    Matrix { first: packed, row_stride: 1, col_stride: DEPTH }
+}
+
+#[inline(always)]
+unsafe fn dot_column<T: Real, const L: usize, const C: usize>(
+    out: Matrix<T>,
+    a: Matrix<T>,
+    b: Matrix<T>,
+    [m, k]: [usize; 2],
+    write: Write,
+) {
+    let mut row = 0;
+    // SAFETY: rows below m lie in the caller's matrices.
+    unsafe {
+        while row + 4 <= m {
+            dot_block::<T, L, 4, C>(out.from(row, 0), a.from(row, 0), b, k, write);
+            row += 4;
+        }
+        while row < m {
+            dot_block::<T, L, 1, C>(out.from(row, 0), a.from(row, 0), b, k, write);
+            row += 1;
+        }
+    }
+}
+
+/// out: [R, C], a: [R, k], b: [k, C] with contiguous columns
+#[inline(always)]
+unsafe fn dot_block<T: Real, const L: usize, const R: usize, const C: usize>(
+    out: Matrix<T>,
+    a: Matrix<T>,
+    b: Matrix<T>,
+    k: usize,
+    write: Write,
+) {
+    let mut sums = [[[T::ZERO; L]; C]; R];
+    for step in (0..k).step_by(L) {
+        let len = L.min(k - step);
+        // SAFETY: `len` numbers of every row and column lie in the caller's matrices.
+        unsafe {
+            let right: [[T; L]; C] = std::array::from_fn(|col| run_of(b.at(step, col), 1, len));
+            for (row, sums) in sums.iter_mut().enumerate() {
+                let left: [T; L] = run_of(a.at(row, step), a.col_stride, len);
+                for col in 0..C {
+                    for lane in 0..L {
+                        sums[col][lane] = left[lane].fused(right[col][lane], sums[col][lane]);
+                    }
+                }
+            }
+        }
+    }
+    for (row, sums) in sums.into_iter().enumerate() {
+        for (col, lanes) in sums.into_iter().enumerate() {
+            // SAFETY: the caller's block lies in `out`.
+            unsafe { put(out.at(row, col), sum_of(lanes), write) }
+        }
+    }
+}
+
+/// `len` numbers, filled up with zeros.
+#[inline(always)]
+unsafe fn run_of<T: Real, const L: usize>(first: *const T, stride: usize, len: usize) -> [T; L] {
+    let mut run = [T::ZERO; L];
+    // SAFETY: the caller's numbers lie in the matrix.
+    unsafe {
+        if stride == 1 && len == L {
+            return first.cast::<[T; L]>().read_unaligned();
+        } else if stride == 1 {
+            copy_short(run.as_mut_ptr(), first, len);
+        } else {
+            (0..len).for_each(|index| run[index] = *first.add(index * stride));
+        }
+    }
+    run
+}
+
+/// The sum of the lanes, joined in halves.
+#[inline(always)]
+fn sum_of<T: Real, const L: usize>(mut lanes: [T; L]) -> T {
+    let mut width = L / 2;
+    while width > 0 {
+        for lane in 0..width {
+            lanes[lane] = lanes[lane] + lanes[lane + width];
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
+
+#[inline(always)]
+unsafe fn put<T: Real>(out: *mut T, value: T, write: Write) {
+    // SAFETY: the caller's element lies in the arena.
+    unsafe {
+        *out = match write {
+            Write::Set => value,
+            Write::Add => *out + value,
+        }
+    }
+}
+
+/// Writes `width` numbers along a row of `out`.
+#[inline(always)]
+unsafe fn put_vector<T: Real, const L: usize>(out: Matrix<T>, numbers: &[T; L], width: usize, write: Write) {
+    // SAFETY: the caller's numbers lie in the arena.
+    unsafe {
+        if width == L && out.col_stride == 1 {
+            let target = out.first.cast::<[T; L]>();
+            let mut result = *numbers;
+            if write == Write::Add {
+                let old = target.read_unaligned();
+                for lane in 0..L {
+                    result[lane] = old[lane] + numbers[lane];
+                }
+            }
+            target.write_unaligned(result);
+        } else if write == Write::Set && out.col_stride == 1 {
+            copy_short(out.first, numbers.as_ptr(), width);
+        } else {
+            (0..width).for_each(|col| put(out.at(0, col), numbers[col], write));
+        }
+    }
+}
+
+/// Room for DEPTH vectors of 64 bytes.
+#[repr(C, align(64))]
+struct Panel([u64; DEPTH * 8]);
+
+thread_local! {
+    static PANEL: UnsafeCell<Panel> = const { UnsafeCell::new(Panel([0; DEPTH * 8])) };
+}
