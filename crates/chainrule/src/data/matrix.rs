@@ -1,5 +1,7 @@
 //! A dense matrix of numbers, row by row: what data sources give and what training takes.
 
+use super::error::DataError;
+
 /// `rows` x `cols` values in row-major order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Matrix {
@@ -16,6 +18,19 @@ impl Matrix {
     #[must_use]
     pub fn zeros(rows: usize, cols: usize) -> Self {
         Matrix { rows, cols, values: vec![0.0; rows * cols] }
+    }
+
+    /// A matrix of zeros whose size comes from a user.
+    ///
+    /// # Errors
+    /// More memory than there is.
+    pub fn try_zeros(rows: usize, cols: usize) -> Result<Self, DataError> {
+        let memory = |needed: u64| DataError::Memory { what: format!("a matrix of {rows} x {cols} numbers"), needed };
+        let count = rows.checked_mul(cols).ok_or_else(|| memory(u64::MAX))?;
+        let mut values = Vec::new();
+        values.try_reserve_exact(count).map_err(|_| memory((count as u64).saturating_mul(8)))?;
+        values.resize(count, 0.0);
+        Ok(Matrix { rows, cols, values })
     }
 
     /// One row.

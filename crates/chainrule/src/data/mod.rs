@@ -1,3 +1,16 @@
 //! Floor 5: tables, columns, preprocessing, splits, batches, generators.
 
+pub mod batch;
+pub mod columns;
+pub mod error;
+pub mod generate;
 pub mod matrix;
+pub mod preprocess;
+pub mod split;
+pub mod table;
+pub mod target;
+
+mod delimited;
+mod quotes;
+mod read;
+mod suggest;

@@ -1,1 +1,7 @@
 //! Floor 6: model files.
+
+pub mod atomic;
+pub mod error;
+pub mod model_file;
+
+mod header;
