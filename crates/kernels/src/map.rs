@@ -34,6 +34,8 @@ pub enum MapOp {
     Log,
     /// log(1 + x)
     Log1p,
+    /// e^x - 1
+    Expm1,
     /// Sine.
     Sin,
     /// Cosine.
@@ -54,6 +56,8 @@ pub enum MapOp {
     Sign,
     /// Error function.
     Erf,
+    /// Largest whole number not above x.
+    Floor,
     /// x + y
     Add,
     /// x - y
@@ -74,7 +78,7 @@ pub enum MapOp {
 
 impl MapOp {
     /// Every operation, in the order of the enum.
-    pub const ALL: [MapOp; 26] = [
+    pub const ALL: [MapOp; 28] = [
         MapOp::Neg,
         MapOp::Recip,
         MapOp::Square,
@@ -83,6 +87,7 @@ impl MapOp {
         MapOp::Exp,
         MapOp::Log,
         MapOp::Log1p,
+        MapOp::Expm1,
         MapOp::Sin,
         MapOp::Cos,
         MapOp::Tanh,
@@ -93,6 +98,7 @@ impl MapOp {
         MapOp::Abs,
         MapOp::Sign,
         MapOp::Erf,
+        MapOp::Floor,
         MapOp::Add,
         MapOp::Sub,
         MapOp::Mul,
@@ -126,6 +132,7 @@ impl MapOp {
             MapOp::Exp => math::exp(x),
             MapOp::Log => math::log(x),
             MapOp::Log1p => math::log1p(x),
+            MapOp::Expm1 => math::expm1(x),
             MapOp::Sin => math::sin(x),
             MapOp::Cos => math::cos(x),
             MapOp::Tanh => math::tanh(x),
@@ -136,6 +143,7 @@ impl MapOp {
             MapOp::Abs => math::abs(x),
             MapOp::Sign => math::sign(x),
             MapOp::Erf => math::erf(x),
+            MapOp::Floor => math::floor(x),
             MapOp::Add => x + y,
             MapOp::Sub => x - y,
             MapOp::Mul => x * y,

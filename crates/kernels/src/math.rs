@@ -58,6 +58,21 @@ pub fn rsqrt<T: Real>(x: T) -> T {
     T::ONE / x.root()
 }
 
+/// e^x - 1 without cancellation: near 0 through tanh, e^x - 1 = 2t / (1 - t) with t = tanh(x/2).
+#[inline(always)]
+pub fn expm1<T: Real>(x: T) -> T {
+    let t = tanh(x * T::from_f64(0.5));
+    let near = (t + t) / (T::ONE - t);
+    if abs(x) < T::ONE { near } else { exp(x) - T::ONE }
+}
+
+/// Largest whole number not above x; exact.
+#[inline(always)]
+pub fn floor<T: Real>(x: T) -> T {
+    // An f32 and its floor are exact in f64.
+    T::from_f64(x.to_f64().floor())
+}
+
 /// Absolute value.
 #[inline(always)]
 pub fn abs<T: Real>(x: T) -> T {

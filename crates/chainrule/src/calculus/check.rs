@@ -145,7 +145,9 @@ fn check_at(
     }
     // The value itself is only known to a few units of its own rounding, divided by the step.
     let floor = centre.get(root).max_abs() * f64::EPSILON * 8.0 / STEP / scale;
-    if agreement.forward <= FORWARD_TOLERANCE.max(floor * STEP) && agreement.difference <= DIFFERENCE_TOLERANCE.max(floor) {
+    if agreement.forward <= FORWARD_TOLERANCE.max(floor * STEP)
+        && agreement.difference <= DIFFERENCE_TOLERANCE.max(floor)
+    {
         Ok(agreement)
     } else {
         Err(CheckError::Disagrees { forward: agreement.forward, difference: agreement.difference })

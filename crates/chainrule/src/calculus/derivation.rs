@@ -108,19 +108,16 @@ fn differential_steps(
 }
 
 /// The differential of an argument as a symbol; views are looked through.
-fn local(
-    graph: &mut Graph,
-    arg: Id,
-    seeds: &[(Id, Id)],
-    tangents: &rustc_hash::FxHashMap<Id, Id>,
-) -> Option<Id> {
+fn local(graph: &mut Graph, arg: Id, seeds: &[(Id, Id)], tangents: &rustc_hash::FxHashMap<Id, Id>) -> Option<Id> {
     if let Some((_, differential)) = seeds.iter().find(|(variable, _)| *variable == arg) {
         return Some(*differential);
     }
     if graph.op(arg).def().class() == Class::View {
         let args = graph.args(arg).to_vec();
-        let of_args: Vec<Option<Id>> =
-            args.iter().map(|&a| tangents.contains_key(&a).then(|| local(graph, a, seeds, tangents)).flatten()).collect();
+        let of_args: Vec<Option<Id>> = args
+            .iter()
+            .map(|&a| tangents.contains_key(&a).then(|| local(graph, a, seeds, tangents)).flatten())
+            .collect();
         return local_differential(graph, arg, &of_args);
     }
     Some(symbol(graph, arg))

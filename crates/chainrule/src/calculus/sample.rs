@@ -74,17 +74,13 @@ pub fn sample(domain: Domain, sizes: &[usize], seed: u64, major: u32, minor: u32
         })
     };
     let eye = |index: &[usize], scale: f64| if index[0] == index[1] { scale } else { 0.0 };
-    let shifted = |scale: f64, shift: f64| {
-        Tensor::from_fn(sizes, |index| scale * normal.at(index) + eye(index, shift))
-    };
+    let shifted = |scale: f64, shift: f64| Tensor::from_fn(sizes, |index| scale * normal.at(index) + eye(index, shift));
     match domain {
         Domain::Any => normal,
         Domain::Positive => uniform(0.4, 2.0),
         Domain::Unit => uniform(0.1, 0.9),
         Domain::Big => uniform(5.0, 6.0),
-        Domain::Symmetric => {
-            Tensor::from_fn(sizes, |i| f64::midpoint(normal.at(i), normal.at(&[i[1], i[0]])))
-        }
+        Domain::Symmetric => Tensor::from_fn(sizes, |i| f64::midpoint(normal.at(i), normal.at(&[i[1], i[0]]))),
         Domain::Definite => gram(&normal, n),
         Domain::NearlyDefinite => {
             let base = gram(&normal, n);

@@ -67,9 +67,8 @@ pub fn evaluate(graph: &Graph, roots: &[Id], point: &Point) -> Result<Values, Ev
     let mut branches = Vec::new();
     for id in graph.reachable(roots) {
         let node = graph.node(id);
-        let sizes = point
-            .sizes(graph, &node.shape)
-            .ok_or_else(|| EvaluateError::Open(graph.dims.list(node.shape.dims())))?;
+        let sizes =
+            point.sizes(graph, &node.shape).ok_or_else(|| EvaluateError::Open(graph.dims.list(node.shape.dims())))?;
         let value = match node.op {
             Op::Variable(_) => {
                 let name = || graph.as_variable(id).map(|v| v.name.clone()).unwrap_or_default();

@@ -324,7 +324,11 @@ impl Graph {
             return x;
         }
         // A scalar fits every rank.
-        let x = if self.shape(x).rank() == shape.rank() { x } else { self.reshape(x, shape.reduced(Axes::all(shape.rank()))) };
+        let x = if self.shape(x).rank() == shape.rank() {
+            x
+        } else {
+            self.reshape(x, shape.reduced(Axes::all(shape.rank())))
+        };
         self.build(Op::Broadcast(Broadcast(shape)), &[x])
     }
 
@@ -399,6 +403,9 @@ impl Graph {
     /// A dimension is too large.
     pub fn kron(&mut self, a: Id, b: Id) -> Result<Id, ShapeError> {
         let (sa, sb) = (self.shape(a), self.shape(b));
+        if sa == Shape::SCALAR || sb == Shape::SCALAR {
+            return Ok(self.mul(&[a, b]));
+        }
         let rows = super::op::checked_product(&mut self.dims, sa.rows(), sb.rows())?;
         let cols = super::op::checked_product(&mut self.dims, sa.cols(), sb.cols())?;
         let outer = self.try_build(Op::Contract(Graph::KRONECKER), &[a, b])?;

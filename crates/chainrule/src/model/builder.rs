@@ -115,10 +115,14 @@ impl<'a> Builder<'a> {
             ExprKind::Name(name) => self.name(place.scope, name, span),
             ExprKind::Text(_) => Err(Diagnostic::new("E206", span, "a string cannot be part of an expression")
                 .help("strings name files in `data` and `param`")),
-            ExprKind::Matrix(_) => Err(Diagnostic::new("E206", span, "a matrix of numbers cannot be part of an expression")
-                .help("declare it as data: `data X = [1, 2; 3, 4]`")),
+            ExprKind::Matrix(_) => {
+                Err(Diagnostic::new("E206", span, "a matrix of numbers cannot be part of an expression")
+                    .help("declare it as data: `data X = [1, 2; 3, 4]`"))
+            }
             ExprKind::Neg(x) => Ok(self.graph.times(values[x], -1.0)),
-            ExprKind::Transpose(x) => self.op(Op::Permute(crate::lang::ops::view::Permute::TRANSPOSE), &[values[x]], span),
+            ExprKind::Transpose(x) => {
+                self.op(Op::Permute(crate::lang::ops::view::Permute::TRANSPOSE), &[values[x]], span)
+            }
             ExprKind::Binary(op, at, _, _) => {
                 let at = self.place(*at);
                 self.chain(place.ast, id, *op, (span, at), values)
@@ -137,12 +141,15 @@ impl<'a> Builder<'a> {
         if let Some(dim) = self.graph.dims.find(name) {
             return Ok(self.graph.size(dim));
         }
-        let error = Diagnostic::new("E201", span, format!("unknown name `{name}`")).label("not declared above this line");
+        let error =
+            Diagnostic::new("E201", span, format!("unknown name `{name}`")).label("not declared above this line");
         let dims: Vec<String> = self.graph.dims.names().map(str::to_owned).collect();
         let candidates = scope.names().chain(dims.iter().map(String::as_str));
         Err(match nearest(name, candidates) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
-            None if functions::names().any(|f| f == name) => error.help(format!("`{name}` is a function: write `{name}(...)`")),
+            None if functions::names().any(|f| f == name) => {
+                error.help(format!("`{name}` is a function: write `{name}(...)`"))
+            }
             None => error,
         })
     }
@@ -156,7 +163,9 @@ impl<'a> Builder<'a> {
         (span, at): (Span, Span),
         values: &FxHashMap<ExprId, Id>,
     ) -> Result<Id, Diagnostic> {
-        let ExprKind::Binary(_, _, left, right) = ast.expr(id).kind else { unreachable!("called for binary expressions") };
+        let ExprKind::Binary(_, _, left, right) = ast.expr(id).kind else {
+            unreachable!("called for binary expressions")
+        };
         if !matches!(op, BinaryOp::Add | BinaryOp::Sub) {
             return self.binary(op, values[&left], values[&right], span, at);
         }
@@ -193,7 +202,12 @@ impl<'a> Builder<'a> {
                 Ok(self.graph.mul(&[a, inverse]))
             }
             BinaryOp::Div => {
-                self.need_scalar(b, at, "the right side of `/` must be a scalar", "use `./` to divide element by element")?;
+                self.need_scalar(
+                    b,
+                    at,
+                    "the right side of `/` must be a scalar",
+                    "use `./` to divide element by element",
+                )?;
                 let inverse = self.graph.power(b, -1.0);
                 Ok(self.graph.mul(&[a, inverse]))
             }
@@ -221,7 +235,9 @@ impl<'a> Builder<'a> {
             return Ok(());
         }
         let shape = self.shape_text(id);
-        Err(Diagnostic::new("E205", at, format!("{what}, got {shape}")).label(format!("this side is {shape}")).help(help))
+        Err(Diagnostic::new("E205", at, format!("{what}, got {shape}"))
+            .label(format!("this side is {shape}"))
+            .help(help))
     }
 
     /// Two operands of an element-wise operator, a 1 x n row, an m x 1 column or a scalar stretched to the other.
@@ -247,8 +263,14 @@ impl<'a> Builder<'a> {
             match joined {
                 Some(dim) if fits_rank => dims.push(dim),
                 _ => {
-                    let message = format!("the shapes of `{sign}` do not fit: {} and {}", self.shape_text(a), self.shape_text(b));
-                    return Err(self.explain(Diagnostic::new("E204", at, message).label("these two sides"), &[a, b], sa, sb));
+                    let message =
+                        format!("the shapes of `{sign}` do not fit: {} and {}", self.shape_text(a), self.shape_text(b));
+                    return Err(self.explain(
+                        Diagnostic::new("E204", at, message).label("these two sides"),
+                        &[a, b],
+                        sa,
+                        sb,
+                    ));
                 }
             }
         }
@@ -301,7 +323,8 @@ impl<'a> Builder<'a> {
                 self.explain(Diagnostic::new("E204", at, message).label("these two sides"), args, *left, *right)
             }
             ShapeError::Needs { what, found } => {
-                Diagnostic::new("E204", at, format!("needs {what}, got {}", text(found))).label(format!("this is {}", text(found)))
+                Diagnostic::new("E204", at, format!("needs {what}, got {}", text(found)))
+                    .label(format!("this is {}", text(found)))
             }
             ShapeError::TooLarge => Diagnostic::new("E208", at, "a dimension is too large").label("here"),
         }
@@ -327,11 +350,16 @@ impl<'a> Builder<'a> {
             let mut product = Dim::Known(1);
             for factor in factors {
                 let dim = self.dim(factor, at)?;
-                product = self.graph.dims.product(product, dim).ok_or_else(|| self.shape_error(&ShapeError::TooLarge, at, &[]))?;
+                product = self
+                    .graph
+                    .dims
+                    .product(product, dim)
+                    .ok_or_else(|| self.shape_error(&ShapeError::TooLarge, at, &[]))?;
             }
             return Ok(product);
         }
-        Err(Diagnostic::new("E208", self.place(at), "a dimension must be a whole number or the name of one").label("here"))
+        Err(Diagnostic::new("E208", self.place(at), "a dimension must be a whole number or the name of one")
+            .label("here"))
     }
 
     fn call(
@@ -367,7 +395,9 @@ impl<'a> Builder<'a> {
         }
         Err(match nearest(name, candidates.into_iter()) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
-            None if place.scope.get(name).is_some() => error.help(format!("`{name}` is a variable: write `{name}*(...)` for a product")),
+            None if place.scope.get(name).is_some() => {
+                error.help(format!("`{name}` is a variable: write `{name}*(...)` for a product"))
+            }
             None => error,
         })
     }
@@ -427,7 +457,13 @@ impl<'a> Builder<'a> {
     }
 
     /// Builds the body of a definition; inside the prelude all errors are reported at the user's call.
-    fn enter(&mut self, defined: prelude::Defined<'a>, scope: Scope, callee: &Ident, span: Span) -> Result<Id, Diagnostic> {
+    fn enter(
+        &mut self,
+        defined: prelude::Defined<'a>,
+        scope: Scope,
+        callee: &Ident,
+        span: Span,
+    ) -> Result<Id, Diagnostic> {
         if self.calls >= MAX_CALLS {
             let message = format!("`{}` calls itself, or definitions are nested deeper than {MAX_CALLS}", callee.name);
             return Err(Diagnostic::new("E209", span, message).label("here"));

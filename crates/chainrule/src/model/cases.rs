@@ -58,7 +58,9 @@ impl Refusal {
             Refusal::Text(error) => error.message.clone(),
             Refusal::Print(PrintError::NotAMatrix(what)) => format!("the result has no matrix form ({what})"),
             Refusal::Print(PrintError::TooLong) => "the result is too long to print".to_owned(),
-            Refusal::Check(CheckError::NowhereFinite) => "no point was found at which the expression is finite".to_owned(),
+            Refusal::Check(CheckError::NowhereFinite) => {
+                "no point was found at which the expression is finite".to_owned()
+            }
             Refusal::Check(CheckError::OnlyKinks) => "every tried direction crosses a kink".to_owned(),
             Refusal::Check(CheckError::Disagrees { forward, difference }) => {
                 format!("the answer failed its check (forward mode {forward:.1e}, differences {difference:.1e})")
@@ -109,7 +111,12 @@ pub fn gradient(expr: &str, declarations: &[Declaration], wrt: &str) -> Result<A
     Ok(Answer { graph, derivation, text, agreement })
 }
 
-fn build<'a>(builder: &mut Builder<'a>, ast: &Ast, scope: &Scope, root: crate::text::ast::ExprId) -> Result<Id, Diagnostic> {
+fn build<'a>(
+    builder: &mut Builder<'a>,
+    ast: &Ast,
+    scope: &Scope,
+    root: crate::text::ast::ExprId,
+) -> Result<Id, Diagnostic> {
     // The tree of the expression lives as long as the builder only in this call; definitions come from the prelude.
     let graph = std::mem::take(&mut builder.graph);
     let mut inner = Builder::new(ast, graph);
@@ -127,7 +134,13 @@ fn domains<'d>(graph: &Graph, declarations: &'d [Declaration]) -> impl Fn(Id) ->
 }
 
 /// What is printed must parse and evaluate to the same numbers.
-fn check_text(graph: &mut Graph, scope: &Scope, text: &str, gradient: Id, domain: Option<&dyn Fn(Id) -> Domain>) -> Result<(), Refusal> {
+fn check_text(
+    graph: &mut Graph,
+    scope: &Scope,
+    text: &str,
+    gradient: Id,
+    domain: Option<&dyn Fn(Id) -> Domain>,
+) -> Result<(), Refusal> {
     let text_error = |error: Diagnostic| Refusal::Text(Box::new(error));
     let (ast, root) = parse_expression(text).map_err(text_error)?;
     let own = Ast::default();
@@ -150,7 +163,9 @@ fn check_text(graph: &mut Graph, scope: &Scope, text: &str, gradient: Id, domain
     for choice in choices {
         match difference_of(graph, parsed, gradient, choice, 31) {
             Ok((difference, _, _)) if difference <= 1e-9 => return Ok(()),
-            Ok((difference, _, _)) => return Err(Refusal::Check(CheckError::Disagrees { forward: difference, difference })),
+            Ok((difference, _, _)) => {
+                return Err(Refusal::Check(CheckError::Disagrees { forward: difference, difference }));
+            }
             Err(CheckError::NowhereFinite) => {}
             Err(error) => return Err(Refusal::Check(error)),
         }

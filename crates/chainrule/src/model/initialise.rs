@@ -56,7 +56,12 @@ mod tests {
 
     #[test]
     fn initialisers_have_the_spread_of_their_formula() {
-        for (name, want) in [("glorot_normal", 2.0 / 300.0), ("he_normal", 2.0 / 100.0), ("glorot_uniform", 2.0 / 300.0), ("he_uniform", 2.0 / 100.0)] {
+        for (name, want) in [
+            ("glorot_normal", 2.0 / 300.0),
+            ("he_normal", 2.0 / 100.0),
+            ("glorot_uniform", 2.0 / 300.0),
+            ("he_uniform", 2.0 / 100.0),
+        ] {
             let values = draw(find(name).unwrap(), &[], 100, 200, 3, 0);
             let variance = values.iter().map(|v| v * v).sum::<f64>() / values.len() as f64;
             assert!((variance / want - 1.0).abs() < 0.05, "{name}: {variance} against {want}");

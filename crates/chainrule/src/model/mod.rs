@@ -7,6 +7,6 @@ pub mod functions;
 pub mod initialise;
 pub mod prelude;
 pub mod program;
-mod statements;
+pub mod statements;
 
 pub use program::Program;

@@ -53,9 +53,9 @@ pub fn find<'a>(own: &'a Ast, name: &str, kinds: &[DefKind]) -> Option<Defined<'
     if let Some(definition) = definitions(own).find(fits) {
         return Some(Defined { ast: own, definition, prelude: false });
     }
-    trees().iter().find_map(|ast| {
-        definitions(ast).find(fits).map(|definition| Defined { ast, definition, prelude: true })
-    })
+    trees()
+        .iter()
+        .find_map(|ast| definitions(ast).find(fits).map(|definition| Defined { ast, definition, prelude: true }))
 }
 
 /// The names of all definitions of some kinds, the user's own first.

@@ -93,7 +93,8 @@ impl Program {
     }
 
     fn build(source: &str, ast: &Ast, dims: Dims) -> Result<Program, Diagnostic> {
-        let graph = Graph { dims, ..Graph::new() };
+        let mut graph = Graph::new();
+        graph.dims = dims;
         let mut builder = Builder::new(ast, graph);
         let mut parts = Parts::default();
         for item in &ast.items {
@@ -156,13 +157,18 @@ impl Parts {
     fn statement<'a>(&mut self, builder: &mut Builder<'a>, ast: &'a Ast, item: &Item) -> Result<(), Diagnostic> {
         let place = Place { ast, scope: &self.scope };
         match &item.statement {
-            Statement::Input { name, shape } => self.variable(builder, ast, name, shape.as_deref(), Role::Input, item.span),
-            Statement::Target { name, shape } => self.variable(builder, ast, name, shape.as_deref(), Role::Target, item.span),
+            Statement::Input { name, shape } => {
+                self.variable(builder, ast, name, shape.as_deref(), Role::Input, item.span)
+            }
+            Statement::Target { name, shape } => {
+                self.variable(builder, ast, name, shape.as_deref(), Role::Target, item.span)
+            }
             Statement::Const { name, value } => {
                 let node = builder.expression(place, *value)?;
                 let span = ast.expr(*value).span;
-                let number = super::functions::constant_value(&builder.graph, node)
-                    .ok_or_else(|| Diagnostic::new("E210", span, "a `const` must be a number").label("this depends on variables"))?;
+                let number = super::functions::constant_value(&builder.graph, node).ok_or_else(|| {
+                    Diagnostic::new("E210", span, "a `const` must be a number").label("this depends on variables")
+                })?;
                 let id = builder.graph.named_constant(&name.name, number);
                 self.bind(name, id)
             }
@@ -214,7 +220,8 @@ impl Parts {
 
     fn define(&mut self, builder: &Builder, definition: &crate::text::ast::Definition) -> Result<(), Diagnostic> {
         let name = &definition.name;
-        let twice = super::prelude::definitions(builder.own).find(|d| d.name.name == name.name && d.name.span != name.span);
+        let twice =
+            super::prelude::definitions(builder.own).find(|d| d.name.name == name.name && d.name.span != name.span);
         match twice {
             Some(other) if other.name.span.start < name.span.start => {
                 Err(Diagnostic::new("E213", name.span, format!("`{}` is defined twice", name.name))
@@ -225,22 +232,40 @@ impl Parts {
         }
     }
 
-    fn loss<'a>(&mut self, builder: &mut Builder<'a>, at: Span, value: ExprId, span: Span, ast: &'a Ast) -> Result<(), Diagnostic> {
+    fn loss<'a>(
+        &mut self,
+        builder: &mut Builder<'a>,
+        at: Span,
+        value: ExprId,
+        span: Span,
+        ast: &'a Ast,
+    ) -> Result<(), Diagnostic> {
         let id = builder.expression(Place { ast, scope: &self.scope }, value)?;
         self.once(span, self.loss.is_some(), "loss")?;
         if !builder.graph.shape(id).is_scalar() {
             let message = format!("the loss must be a scalar, got {}", builder.shape_text(id));
-            return Err(Diagnostic::new("E205", at, message).label("not 1 x 1").help("sum it: `sum(...)`, or take a mean"));
+            return Err(Diagnostic::new("E205", at, message)
+                .label("not 1 x 1")
+                .help("sum it: `sum(...)`, or take a mean"));
         }
         self.loss = Some(id);
         self.scope.bind("loss", id);
         Ok(())
     }
 
-    fn claim<'a>(&mut self, builder: &mut Builder<'a>, ast: &'a Ast, left: ExprId, right: ExprId, span: Span) -> Result<(), Diagnostic> {
+    fn claim<'a>(
+        &mut self,
+        builder: &mut Builder<'a>,
+        ast: &'a Ast,
+        left: ExprId,
+        right: ExprId,
+        span: Span,
+    ) -> Result<(), Diagnostic> {
         let place = Place { ast, scope: &self.scope };
         let (a, b) = (builder.expression(place, left)?, builder.expression(place, right)?);
-        let (a, b) = if builder.graph.shape(a) == builder.graph.shape(b) { (a, b) } else {
+        let (a, b) = if builder.graph.shape(a) == builder.graph.shape(b) {
+            (a, b)
+        } else {
             builder.stretched_pair("==", a, b, span)?
         };
         self.claims.push(Claim { left: a, right: b, span });
@@ -259,12 +284,17 @@ impl Parts {
         let shape = match shape {
             Some(shape) => builder.declared_shape(Place { ast, scope: &self.scope }, shape, span)?,
             None => {
-                let dims: [Dim; 2] = [builder.graph.dims.named("N"), builder.graph.dims.named(&format!("cols_{}", name.name))];
+                let dims: [Dim; 2] =
+                    [builder.graph.dims.named("N"), builder.graph.dims.named(&format!("cols_{}", name.name))];
                 Shape::new(&dims)
             }
         };
         let id = builder.graph.variable(&name.name, role, shape);
-        if role == Role::Input { self.inputs.push(id) } else { self.targets.push(id) }
+        if role == Role::Input {
+            self.inputs.push(id)
+        } else {
+            self.targets.push(id)
+        }
         self.bind(name, id)
     }
 
@@ -281,7 +311,11 @@ impl Parts {
     }
 
     fn once(&self, span: Span, again: bool, what: &str) -> Result<(), Diagnostic> {
-        if again { Err(Diagnostic::new("E213", span, format!("there is more than one `{what}`")).label("again here")) } else { Ok(()) }
+        if again {
+            Err(Diagnostic::new("E213", span, format!("there is more than one `{what}`")).label("again here"))
+        } else {
+            Ok(())
+        }
     }
 }
 

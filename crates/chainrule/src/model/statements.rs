@@ -5,7 +5,7 @@ use super::functions::constant_value;
 use super::initialise;
 use super::prelude::Defined;
 use crate::lang::{Dim, Id, Op, Role, Shape};
-use crate::text::ast::{Ast, DefKind, ExprId, ExprKind, Ident, Start, Statement};
+use crate::text::ast::{DefKind, ExprId, ExprKind, Ident, Start, Statement};
 use crate::text::diagnostic::{Diagnostic, Span};
 use crate::text::suggest::nearest;
 
@@ -42,9 +42,15 @@ pub struct Declared {
 
 impl<'a> Builder<'a> {
     /// A declared shape; names that are unknown become dimensions.
-    pub(super) fn declared_shape(&mut self, place: Place<'_, 'a>, shape: &[ExprId], span: Span) -> Result<Shape, Diagnostic> {
+    pub(super) fn declared_shape(
+        &mut self,
+        place: Place<'_, 'a>,
+        shape: &[ExprId],
+        span: Span,
+    ) -> Result<Shape, Diagnostic> {
         if shape.len() > crate::lang::shape::MAX_RANK {
-            let message = format!("a tensor has at most {} dimensions, got {}", crate::lang::shape::MAX_RANK, shape.len());
+            let message =
+                format!("a tensor has at most {} dimensions, got {}", crate::lang::shape::MAX_RANK, shape.len());
             return Err(Diagnostic::new("E208", self.place(span), message));
         }
         let mut dims: Vec<Dim> = Vec::with_capacity(shape.len());
@@ -99,7 +105,10 @@ impl<'a> Builder<'a> {
             let near = nearest(name, initialise::INITIALISERS.iter().map(|i| i.name));
             return Err(match near {
                 Some(near) => error.help(format!("did you mean `{near}`?")),
-                None => error.help(format!("there are: {}", initialise::INITIALISERS.iter().map(|i| i.name).collect::<Vec<_>>().join(", "))),
+                None => error.help(format!(
+                    "there are: {}",
+                    initialise::INITIALISERS.iter().map(|i| i.name).collect::<Vec<_>>().join(", ")
+                )),
             });
         };
         let mut values: Vec<f64> = initialiser.arguments.iter().map(|(_, default)| *default).collect();
@@ -111,7 +120,8 @@ impl<'a> Builder<'a> {
             let span = self.place(place.ast.expr(arg.value).span);
             let Some(slot) = slot.filter(|&slot| slot < values.len()) else {
                 let names: Vec<&str> = initialiser.arguments.iter().map(|(n, _)| *n).collect();
-                return Err(Diagnostic::new("E203", span, format!("`{name}` takes ({})", names.join(", "))).label("this argument"));
+                return Err(Diagnostic::new("E203", span, format!("`{name}` takes ({})", names.join(", ")))
+                    .label("this argument"));
             };
             let value = self.expression(place, arg.value)?;
             values[slot] = constant_value(&self.graph, value)
@@ -140,7 +150,12 @@ impl<'a> Builder<'a> {
         let (want, found) = (self.graph.shape(self.declared[at].id), self.graph.shape(value));
         let value = if found.is_scalar() && want != found { self.graph.broadcast(value, want) } else { value };
         if want.unify(&self.graph.shape(value), &mut self.graph.dims, "the shapes").is_err() {
-            let message = format!("`{}` is {}, its new value is {}", name.name, self.graph.dims.list(want.dims()), self.shape_text(value));
+            let message = format!(
+                "`{}` is {}, its new value is {}",
+                name.name,
+                self.graph.dims.list(want.dims()),
+                self.shape_text(value)
+            );
             return Err(Diagnostic::new("E204", span, message).label("this state"));
         }
         self.declared[at].update = Some(value);
@@ -186,7 +201,13 @@ impl<'a> Builder<'a> {
                     scope.bind(&name.name, id);
                 }
                 Statement::State { name, shape, start } => {
-                    let id = self.state(Place { ast, scope: &scope }, &format!("{prefix}{}", name.name), shape.as_deref(), *start, item.span)?;
+                    let id = self.state(
+                        Place { ast, scope: &scope },
+                        &format!("{prefix}{}", name.name),
+                        shape.as_deref(),
+                        *start,
+                        item.span,
+                    )?;
                     scope.bind(&name.name, id);
                 }
                 Statement::Let { name, value } => {
@@ -237,13 +258,6 @@ impl<'a> Builder<'a> {
 
 /// The scalars that the training loop sets: step from 1, epoch from 0, number of epochs, steps in an epoch.
 pub const CLOCKS: [&str; 4] = ["t", "epoch", "epochs", "steps_per_epoch"];
-
-/// A text of an expression for messages.
-#[must_use]
-pub fn source_of<'t>(source: &'t str, ast: &Ast, id: ExprId) -> &'t str {
-    let span = ast.expr(id).span;
-    source.get(span.start as usize..span.end as usize).unwrap_or("")
-}
 
 /// Is the node a leaf that has its own name?
 #[must_use]

@@ -76,6 +76,8 @@ fn unary<T: Real, const L: usize>(op: MapOp, out: *mut T, x: Argument<T>, vector
         MapOp::Relu => each::<T, L, _>(out, args, vectors, |[x]| math::relu(x)),
         MapOp::Step => each::<T, L, _>(out, args, vectors, |[x]| math::step(x)),
         MapOp::Abs => each::<T, L, _>(out, args, vectors, |[x]| math::abs(x)),
+        MapOp::Expm1 => each::<T, L, _>(out, args, vectors, |[x]| math::expm1(x)),
+        MapOp::Floor => each::<T, L, _>(out, args, vectors, |[x]| math::floor(x)),
         MapOp::Sign => each::<T, L, _>(out, args, vectors, |[x]| math::sign(x)),
         _ => each::<T, L, _>(out, args, vectors, |[x]| math::erf(x)),
     }

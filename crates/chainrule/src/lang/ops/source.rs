@@ -73,9 +73,6 @@ macro_rules! leaf {
 leaf!(VariableRef, "variable", |op| op.shape, |_, _| unreachable!("the evaluator answers for variables"));
 leaf!(Constant, "constant", |_| Shape::SCALAR, |op, _| Tensor::scalar(op.value()));
 leaf!(Size, "size", |_| Shape::SCALAR, |_, _| unreachable!("the evaluator answers for sizes"));
-leaf!(
-    Eye,
-    "eye",
-    |op| Shape::matrix(op.0, op.0),
-    |_, sizes| Tensor::from_fn(sizes, |index| f64::from(u8::from(index[0] == index[1])))
-);
+leaf!(Eye, "eye", |op| Shape::matrix(op.0, op.0), |_, sizes| Tensor::from_fn(sizes, |index| f64::from(u8::from(
+    index[0] == index[1]
+))));

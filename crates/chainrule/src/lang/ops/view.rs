@@ -60,9 +60,10 @@ impl OpDef for Broadcast {
         let [x] = exactly(args);
         let target = self.0.resolved(dims);
         let fits = x.rank() == target.rank()
-            && x.dims().iter().zip(target.dims()).all(|(&from, &to)| {
-                dims.resolve(from) == crate::lang::Dim::Known(1) || dims.unify(from, to)
-            });
+            && x.dims()
+                .iter()
+                .zip(target.dims())
+                .all(|(&from, &to)| dims.resolve(from) == crate::lang::Dim::Known(1) || dims.unify(from, to));
         if fits {
             Ok(target.resolved(dims))
         } else {

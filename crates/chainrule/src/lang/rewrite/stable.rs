@@ -103,7 +103,8 @@ fn log_sigmoid(graph: &mut Graph, id: Id) -> Option<Id> {
         let opposite = |graph: &Graph, one: Id, term: Id| {
             let (coefficient, rest) = split(graph, term);
             let &[factor] = rest.as_slice() else { return None };
-            (graph.constant_value(one) == Some(1.0) && coefficient == -1.0).then(|| unary(graph, factor, Unary::Sigmoid))?
+            (graph.constant_value(one) == Some(1.0) && coefficient == -1.0)
+                .then(|| unary(graph, factor, Unary::Sigmoid))?
         };
         let z = opposite(graph, a, b).or_else(|| opposite(graph, b, a))?;
         graph.unary(Unary::Softplus, z)

@@ -179,9 +179,8 @@ fn diagonal_matrix(graph: &mut Graph, id: Id) -> Option<Id> {
         return None;
     }
     let factors = graph.args(x).to_vec();
-    let (scalars, rest): (Vec<Id>, Vec<Id>) = factors
-        .iter()
-        .partition(|&&f| broadcast_source(graph, f).is_some_and(|s| graph.shape(s).is_scalar()));
+    let (scalars, rest): (Vec<Id>, Vec<Id>) =
+        factors.iter().partition(|&&f| broadcast_source(graph, f).is_some_and(|s| graph.shape(s).is_scalar()));
     if scalars.is_empty() || rest.is_empty() {
         return None;
     }

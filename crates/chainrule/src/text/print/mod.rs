@@ -59,11 +59,7 @@ pub fn print_with(
 }
 
 /// The nodes to print, in topological order: below a named node nothing is needed.
-fn named_cut(
-    graph: &Graph,
-    root: Id,
-    name_of: &dyn Fn(&Graph, Id) -> Option<String>,
-) -> Vec<(Id, Option<String>)> {
+fn named_cut(graph: &Graph, root: Id, name_of: &dyn Fn(&Graph, Id) -> Option<String>) -> Vec<(Id, Option<String>)> {
     let mut needed = rustc_hash::FxHashMap::default();
     let mut stack = vec![root];
     while let Some(id) = stack.pop() {
@@ -113,9 +109,7 @@ impl Printer<'_> {
         let (graph, style) = (self.graph, self.style);
         let args = graph.args(id);
         Ok(match graph.op(id) {
-            Op::Variable(reference) => {
-                Piece::atom(style.name(&graph.variables[reference.number as usize].name))
-            }
+            Op::Variable(reference) => Piece::atom(style.name(&graph.variables[reference.number as usize].name)),
             Op::Constant(constant) => Piece::number(constant.value()),
             Op::Size(size) => Piece::atom(style.name(&graph.dims.text(size.0))),
             Op::Eye(eye) => Piece::atom(style.call("eye", None, &[graph.dims.text(eye.0)])),
@@ -124,7 +118,13 @@ impl Printer<'_> {
             Op::Contract(_) => self.contraction(id)?,
             Op::Sum(Sum(axes)) => self.sum_over(id, axes)?,
             Op::Max(max) => {
-                let name = if graph.shape(id).is_scalar() { "max" } else if max.0 == Axes::COLUMNS { "rowmax" } else { "colmax" };
+                let name = if graph.shape(id).is_scalar() {
+                    "max"
+                } else if max.0 == Axes::COLUMNS {
+                    "rowmax"
+                } else {
+                    "colmax"
+                };
                 Piece::atom(style.call(name, None, &[self.of(args[0])?.whole()]))
             }
             Op::Broadcast(Broadcast(_)) => self.stretched(id)?,
@@ -134,8 +134,9 @@ impl Printer<'_> {
             Op::Permute(_) | Op::FirstMax(_) => return Err(PrintError::NotAMatrix(graph.op(id).def().name())),
             Op::Reshape(_) => self.kronecker(id)?,
             Op::Binary(crate::lang::ops::elementwise::Binary::Pow) => {
-                let (base, exponent) = (self.of(args[0])?.at(Precedence::Postfix), self.of(args[1])?.at(Precedence::Postfix));
-                Piece { negative: false, text: style.power(&base, &exponent, graph.shape(id).is_scalar()), precedence: Precedence::Power }
+                let (base, exponent) =
+                    (self.of(args[0])?.at(Precedence::Postfix), self.of(args[1])?.at(Precedence::Postfix));
+                Piece::new(false, style.power(&base, &exponent, graph.shape(id).is_scalar()), Precedence::Power)
             }
             op => self.function(op, args)?,
         })
@@ -154,8 +155,8 @@ impl Printer<'_> {
     /// `a - b + c`; a broadcast is written as what it stretches when the other terms fill the shape.
     fn sum_of_terms(&self, id: Id) -> Result<Piece, PrintError> {
         let mut terms: Vec<Piece> = Vec::new();
-        for (term, stretched) in self.implied(id) {
-            terms.push(if stretched { self.of(term)?.clone() } else { self.of(term)?.clone() });
+        for term in self.implied(id) {
+            terms.push(self.of(term)?.clone());
         }
         // A positive term goes first, so that no sum starts with a minus without need.
         if terms[0].negative
@@ -176,12 +177,12 @@ impl Printer<'_> {
             let inner = term.unsigned(if term.negative { Precedence::Product } else { Precedence::Sum });
             text.push_str(&inner);
         }
-        Ok(Piece { negative: false, text, precedence: Precedence::Sum })
+        Ok(Piece::new(false, text, Precedence::Sum))
     }
 
     /// The arguments of an element-wise node, broadcasts replaced by their source where that loses nothing: for every
     /// axis at least one argument must have the full extent.
-    fn implied(&self, id: Id) -> Vec<(Id, bool)> {
+    fn implied(&self, id: Id) -> Vec<Id> {
         let graph = self.graph;
         let shape = graph.shape(id);
         let args = graph.args(id);
@@ -193,11 +194,11 @@ impl Printer<'_> {
         let covered = (0..shape.rank()).all(|axis| args.iter().any(|&a| fills(source(a), axis)));
         let same_rank = args.iter().all(|&a| graph.shape(source(a)).rank() == shape.rank());
         if covered && same_rank {
-            return args.iter().map(|&a| (source(a), source(a) != a)).collect();
+            return args.iter().map(|&a| source(a)).collect();
         }
         // Writing the first broadcast out in full makes the shape; the others may stay implied.
         let first = args.iter().position(|&a| source(a) != a);
-        args.iter().enumerate().map(|(i, &a)| if Some(i) == first || !same_rank { (a, false) } else { (source(a), true) }).collect()
+        args.iter().enumerate().map(|(i, &a)| if Some(i) == first || !same_rank { a } else { source(a) }).collect()
     }
 
     fn sum_over(&self, id: Id, axes: Axes) -> Result<Piece, PrintError> {
@@ -235,7 +236,7 @@ impl Printer<'_> {
                 _ => {
                     let s = self.of(x)?;
                     let text = self.style.scaled(&s.unsigned(Precedence::Product), &filled("ones").text);
-                    Piece { negative: s.negative, text, precedence: Precedence::Product }
+                    Piece::new(s.negative, text, Precedence::Product)
                 }
             });
         }
@@ -247,7 +248,7 @@ impl Printer<'_> {
             let ones = self.style.call("ones", None, &[rows, "1".into()]);
             self.style.matrix_product(&ones, &piece.unsigned(Precedence::Postfix))
         };
-        Ok(Piece { negative: piece.negative, text, precedence: Precedence::Product })
+        Ok(Piece::new(piece.negative, text, Precedence::Product))
     }
 
     /// A matrix product; brackets on the right are dropped where associativity allows it.
@@ -257,12 +258,12 @@ impl Printer<'_> {
             return Err(PrintError::NotAMatrix("contraction"));
         }
         let (a, b) = (graph.args(id)[0], graph.args(id)[1]);
-        let chain = graph.op(b) == Op::Contract(crate::lang::ops::contract::Contract::MATMUL) && self.of(b)?.precedence == Precedence::Product;
         let (left, right) = (self.of(a)?, self.of(b)?);
         let negative = left.negative != right.negative;
-        let right = if chain { right.text.clone() } else { right.unsigned(Precedence::Postfix) };
+        let chain = left.chain || left.precedence > Precedence::Product;
+        let right = if right.chain { right.text.clone() } else { right.unsigned(Precedence::Postfix) };
         let text = self.style.matrix_product(&left.unsigned(Precedence::Product), &right);
-        Ok(Piece { negative, text, precedence: Precedence::Product })
+        Ok(Piece { chain, ..Piece::new(negative, text, Precedence::Product) })
     }
 
     fn kronecker(&self, id: Id) -> Result<Piece, PrintError> {

@@ -26,19 +26,26 @@ pub(super) struct Piece {
     pub(super) negative: bool,
     pub(super) text: String,
     pub(super) precedence: Precedence,
+    /// A product of matrices alone: inside another such product it needs no brackets.
+    pub(super) chain: bool,
 }
 
 impl Piece {
+    /// A product, a quotient or another piece of this precedence.
+    pub(super) fn new(negative: bool, text: String, precedence: Precedence) -> Piece {
+        Piece { negative, text, precedence, chain: false }
+    }
+
     pub(super) fn atom(text: String) -> Piece {
-        Piece { negative: false, text, precedence: Precedence::Atom }
+        Piece::new(false, text, Precedence::Atom)
     }
 
     pub(super) fn postfix(text: String) -> Piece {
-        Piece { negative: false, text, precedence: Precedence::Postfix }
+        Piece::new(false, text, Precedence::Postfix)
     }
 
     pub(super) fn number(value: f64) -> Piece {
-        Piece { negative: value < 0.0, text: number(value.abs()), precedence: Precedence::Atom }
+        Piece::new(value < 0.0, number(value.abs()), Precedence::Atom)
     }
 
     /// With its sign, as it stands alone.

@@ -24,9 +24,9 @@ impl Printer<'_> {
         let mut factors = Factors { coefficient: 1.0, ..Factors::default() };
         let list = match self.graph.op(id) {
             Op::Mul(_) => self.implied(id),
-            _ => vec![(id, false)],
+            _ => vec![id],
         };
-        for (factor, _) in list {
+        for factor in list {
             self.sort_factor(id, factor, &mut factors)?;
         }
         Ok(self.assemble(factors, scalar))
@@ -72,7 +72,7 @@ impl Printer<'_> {
             return Ok(Piece::atom(self.style.call("sqrt", Some(r"\sqrt"), &[piece.whole()])));
         }
         let text = self.style.power(&piece.at(Precedence::Postfix), &number(p), scalar);
-        Ok(Piece { negative: false, text, precedence: Precedence::Power })
+        Ok(Piece::new(false, text, Precedence::Power))
     }
 
     /// The x of `sum(x.^2)`.
@@ -81,7 +81,8 @@ impl Printer<'_> {
         let Op::Sum(sum) = graph.op(id) else { return None };
         let square = graph.args(id)[0];
         let Op::Power(power) = graph.op(square) else { return None };
-        let whole = graph.shape(id).is_scalar() && sum.0.iter().count() <= 2 && sum.0.union(Axes::all(2)) == Axes::all(2);
+        let whole =
+            graph.shape(id).is_scalar() && sum.0.iter().count() <= 2 && sum.0.union(Axes::all(2)) == Axes::all(2);
         (power.exponent() == 2.0 && whole && graph.shape(square).rank() == 2).then(|| graph.args(square)[0])
     }
 
@@ -95,14 +96,19 @@ impl Printer<'_> {
             lead.push(Piece::number(magnitude));
         }
         lead.extend(scalars);
-        let single = lead.len() + elements.len() == 1 && scalar_denominators.is_empty() && element_denominators.is_empty();
+        let single =
+            lead.len() + elements.len() == 1 && scalar_denominators.is_empty() && element_denominators.is_empty();
         if single {
             let only = lead.into_iter().chain(elements).next().expect("one factor");
             return Piece { negative, ..only };
         }
         let mut text = String::new();
         for piece in lead {
-            text = if text.is_empty() { piece.unsigned(Precedence::Product) } else { style.scaled(&text, &piece.unsigned(Precedence::Power)) };
+            text = if text.is_empty() {
+                piece.unsigned(Precedence::Product)
+            } else {
+                style.scaled(&text, &piece.unsigned(Precedence::Power))
+            };
         }
         for (index, piece) in elements.iter().enumerate() {
             // Only the first factor may be an open product: a.*(b*c) is not (a.*b)*c.
@@ -122,6 +128,6 @@ impl Printer<'_> {
             let parts: Vec<String> = scalar_denominators.iter().map(|p| p.unsigned(Precedence::Power)).collect();
             text = style.quotient(&text, &parts, true);
         }
-        Piece { negative, text, precedence: Precedence::Product }
+        Piece::new(negative, text, Precedence::Product)
     }
 }
