@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::error::DataError;
@@ -111,12 +111,12 @@ impl ColumnReport {
             columns.push(decide(table, column, &summary, column == target_column, options)?);
             summaries.push(summary);
         }
+        let summary = &summaries[target_column];
+        let (target, rows_without_target) = infer_target(table, target_column, summary, options.task)?;
         keep_last_resort(&mut columns, &summaries);
         if !columns.iter().any(|column| column.kind.is_used()) {
-            return Err(DataError::NoFeatures { target: target.to_string() });
+            return Err(DataError::NoFeatures { target: target.name().to_string() });
         }
-        let (target, rows_without_target) =
-            infer_target(table, target_column, &summaries[target_column], options.task)?;
         Ok(ColumnReport { columns, target, rows_without_target })
     }
 
@@ -146,6 +146,13 @@ pub(crate) fn find_column(table: &Table, name: &str) -> Result<usize, DataError>
         name: name.to_string(),
         nearest: nearest(name, table.names().iter().map(String::as_str)),
     })
+}
+
+/// The numbers of many columns by name; one pass over the table's names instead of one for each.
+pub(crate) fn find_columns<'a>(table: &Table, names: impl Iterator<Item = &'a str>) -> Result<Vec<usize>, DataError> {
+    let places: FxHashMap<&str, usize> = table.names().iter().map(String::as_str).zip(0..).collect();
+    // A missing name goes the slow way, which makes the error.
+    names.map(|name| places.get(name).map_or_else(|| find_column(table, name), |&column| Ok(column))).collect()
 }
 
 /// Counts of the cells of one column.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::columns::{ColumnReport, Kind, find_column};
+use super::columns::{ColumnReport, Kind, find_column, find_columns};
 use super::error::DataError;
 use super::matrix::Matrix;
 use super::table::{Cell, Table, shorten};
@@ -98,8 +98,8 @@ impl Preprocessing {
             return Err(DataError::TooFewRows { found: rows.len(), needed: 2 });
         }
         let mut features = Vec::new();
-        for column in report.used() {
-            let index = find_column(table, &column.name)?;
+        let indices = find_columns(table, report.used().map(|column| column.name.as_str()))?;
+        for (column, index) in report.used().zip(indices) {
             features.push(match column.kind {
                 Kind::Number => fit_number(table, rows, index)?,
                 _ => fit_category(table, rows, index),
@@ -117,8 +117,7 @@ impl Preprocessing {
     /// A missing column (with the nearest name), text or an infinite number in a column of numbers, or too little
     /// memory.
     pub fn features(&self, table: &Table) -> Result<(Matrix, Notes), DataError> {
-        let columns: Vec<usize> =
-            self.features.iter().map(|feature| find_column(table, feature.name())).collect::<Result<_, _>>()?;
+        let columns = find_columns(table, self.features.iter().map(Feature::name))?;
         let width = self.features.iter().map(Feature::width).sum();
         let mut matrix = Matrix::try_zeros(table.rows(), width)?;
         let mut notes = Notes::default();
@@ -217,7 +216,11 @@ impl Preprocessing {
             Target::Number { mean, scale, .. } => scaled(*mean, *scale),
             Target::Classes { labels, .. } => !labels.is_empty(),
         };
-        if features_fit && target_fits { Ok(read) } else { Err(bad("has a scale or a list that cannot be".into())) }
+        if features_fit && target_fits && !read.features.is_empty() {
+            Ok(read)
+        } else {
+            Err(bad("has a scale or a list that cannot be".into()))
+        }
     }
 }
 
@@ -298,8 +301,13 @@ fn fit_category(table: &Table, rows: &[u32], column: usize) -> Feature {
 }
 
 fn fit_target(table: &Table, rows: &[u32], target: &Target) -> Result<Target, DataError> {
-    let Target::Number { name, .. } = target else { return Ok(target.clone()) };
-    let column = find_column(table, name)?;
+    let column = find_column(table, target.name())?;
+    let Target::Number { name, .. } = target else {
+        return match rows.iter().find(|&&row| table.cell(row as usize, column) == Cell::Missing) {
+            Some(&row) => Err(missing(table, row as usize, column)),
+            None => Ok(target.clone()),
+        };
+    };
     let mut values = Vec::with_capacity(rows.len());
     for &row in rows {
         values.push(number(table, row as usize, column)?.ok_or_else(|| missing(table, row as usize, column))?);

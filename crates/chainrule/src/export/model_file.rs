@@ -168,7 +168,8 @@ impl ModelFile {
         for tensor in tensors {
             let Tensor { name, shape, data } = tensor;
             let count = shape.iter().try_fold(1_usize, |count, &size| count.checked_mul(size));
-            if count != Some(data.len()) {
+            // A size beside a zero could be anything, and loops over it need not end.
+            if count != Some(data.len()) || data.is_empty() {
                 return Err(content(format!("tensor `{name}` of shape {shape:?} has {} elements", data.len())));
             }
             if let (NonFinite::Refuse, Some(index)) = (non_finite, data.first_non_finite()) {
@@ -219,6 +220,9 @@ impl ModelFile {
         for (name, info) in infos {
             let view = views.tensor(&name).map_err(|_| damaged("tensors", "two lists of names differ"))?;
             let data = read_elements(&name, view.dtype(), view.data())?;
+            if data.is_empty() {
+                return Err(damaged("tensors", "a tensor has no elements"));
+            }
             if let (NonFinite::Refuse, Some(index)) = (non_finite, data.first_non_finite()) {
                 return Err(FileError::NonFinite { tensor: name, index });
             }
