@@ -40,6 +40,7 @@ impl Emitter<'_> {
             loops,
         };
         self.planner.steps.push(step);
+        self.scale_in_place(&out, self.taken.scale(id));
     }
 }
 

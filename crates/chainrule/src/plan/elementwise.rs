@@ -8,7 +8,6 @@ use super::emit::Emitter;
 use super::fuse::{Group, reduction};
 use super::layout::Layout;
 use super::steps::{At, MapReduction, MapStep, PlanError, Region, Step};
-use super::take::Kind;
 use crate::lang::ops::elementwise::Binary;
 use crate::lang::{Class, Id, Op};
 
@@ -82,9 +81,28 @@ impl Emitter<'_> {
         self.planner.steps.push(Step::Map(Box::new(step)));
     }
 
-    /// A reduction over the rows of a dense matrix.
-    pub(super) fn push_reduction(&mut self, (rows, cols): (usize, usize), source: At, fold: Fold, at: At) -> Result<(), PlanError> {
-        let reduction = MapReduction { source: Source::Operand(0), over: Over::Rows, fold, at };
+    /// Multiplies a dense value by a number.
+    pub(super) fn scale_in_place(&mut self, value: &Layout, scale: f64) {
+        if scale == 1.0 {
+            return;
+        }
+        let multiply = Instruction { op: MapOp::Mul, args: [Source::Constant(0), Source::Operand(0), Source::Constant(0)], out: 0 };
+        self.push_map(MapStep {
+            rows: 1,
+            cols: value.len(),
+            operands: vec![(value.at, Access::Dense)],
+            constants: vec![scale],
+            instructions: vec![multiply],
+            registers: 1,
+            stores: vec![(Source::Register(0), value.at)],
+            reductions: Vec::new(),
+            scratch: None,
+        });
+    }
+
+    /// A reduction over the rows of a dense matrix, times a factor.
+    pub(super) fn push_reduction(&mut self, (rows, cols): (usize, usize), source: At, (fold, scale): (Fold, f64), at: At) {
+        let reduction = MapReduction { source: Source::Operand(0), over: Over::Rows, fold, scale, at };
         let step = MapStep {
             rows,
             cols,
@@ -97,18 +115,10 @@ impl Emitter<'_> {
             scratch: None,
         };
         self.push_map(step);
-        Ok(())
     }
 
-    /// Follows views of numbers: a stretched number is a number.
-    fn number_behind(&self, mut id: Id) -> Option<f64> {
-        loop {
-            match self.taken.kinds.get(&id)? {
-                Kind::Number(value) => return Some(*value),
-                Kind::View if !matches!(self.lowering.graph.op(id), Op::DiagonalMatrix(_)) => id = self.lowering.graph.args(id)[0],
-                _ => return None,
-            }
-        }
+    fn number_behind(&self, id: Id) -> Option<f64> {
+        super::take::number_behind(self.lowering, self.taken, id)
     }
 }
 
@@ -129,7 +139,7 @@ pub fn program(step: &MapStep, offset: impl Fn(At) -> usize) -> MapProgram<f64> 
                 source: r.source,
                 over: r.over,
                 fold: r.fold,
-                scale: 1.0,
+                scale: r.scale,
                 write: kernels::Write::Set,
                 offset: offset(r.at),
             })
@@ -139,7 +149,7 @@ pub fn program(step: &MapStep, offset: impl Fn(At) -> usize) -> MapProgram<f64> 
 }
 
 type Stores = Vec<(Value, At)>;
-type Reductions = Vec<(Value, Over, Fold, At)>;
+type Reductions = Vec<(Value, MapReduction)>;
 
 impl Loop<'_, '_> {
     fn is_inside(&self, id: Id) -> bool {
@@ -147,7 +157,7 @@ impl Loop<'_, '_> {
     }
 
     fn is_map(&self, id: Id) -> bool {
-        self.is_inside(id) && self.emitter.lowering.graph.op(id).def().class() == Class::Map
+        self.is_inside(id) && self.emitter.taken.op(self.emitter.lowering, id).def().class() == Class::Map
     }
 
     /// Is the value needed outside the loop?
@@ -228,7 +238,9 @@ impl Loop<'_, '_> {
                 let x = self.emitter.taken.args(self.emitter.lowering, id)[0];
                 let value = self.value(x)?;
                 let at = self.emitter.result(id).at;
-                reductions.push((value, over, fold, at));
+                let scale = self.emitter.taken.scale(id);
+                // The source is filled in when registers are known.
+                reductions.push((value, MapReduction { source: Source::Constant(0), over, fold, scale, at }));
             } else if !self.is_part(id) {
                 let value = self.value(id)?;
                 if self.is_stored(id) {
@@ -242,7 +254,7 @@ impl Loop<'_, '_> {
 
     fn fold_of(&self, id: Id) -> (Over, Fold) {
         let over = reduction(self.emitter.lowering, self.emitter.taken, id).expect("only such sums join a loop");
-        let fold = if matches!(self.emitter.lowering.graph.op(id), Op::Max(_)) { Fold::Max } else { Fold::Sum };
+        let fold = if matches!(self.emitter.taken.op(self.emitter.lowering, id), Op::Max(_)) { Fold::Max } else { Fold::Sum };
         (over, fold)
     }
 
@@ -456,7 +468,7 @@ impl Loop<'_, '_> {
         self.step.registers = used;
         self.step.stores = stores.into_iter().map(|(value, at)| (source(value), at)).collect();
         self.step.reductions =
-            reductions.into_iter().map(|(value, over, fold, at)| MapReduction { source: source(value), over, fold, at }).collect();
+            reductions.into_iter().map(|(value, r)| MapReduction { source: source(value), ..r }).collect();
         self.step
     }
 }

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use super::fuse::{Group, Groups};
 use super::host::{HostOp, operation};
 use super::layout::{Layout, row_major};
-use super::steps::{At, FactorKernel, PlanError, Region, RowKernel, Step};
+use super::steps::{At, FactorKernel, Label, PlanError, Region, RowKernel, Step};
 use super::take::{Kind, Taken};
 use super::{Lowering, Planner};
 use crate::lang::{Id, Op};
@@ -42,12 +42,24 @@ pub fn emit(planner: &mut Planner, lowering: &Lowering, taken: &Taken, groups: &
     emitter.choose_direct();
     for (index, group) in groups.list.iter().enumerate() {
         emitter.group(index, group)?;
+        emitter.label(group.members.last().copied());
     }
     emitter.copy_outputs();
+    emitter.label(None);
     Ok(())
 }
 
 impl Emitter<'_> {
+    /// Labels the steps that were emitted since the last call.
+    fn label(&mut self, node: Option<Id>) {
+        let graph = self.lowering.graph;
+        let label = node.map_or_else(Label::default, |id| Label {
+            text: graph.name(id).map_or_else(|| crate::text::print::text(graph, id), str::to_owned),
+            origin: graph.origin(id),
+        });
+        self.planner.labels.resize(self.planner.steps.len(), label);
+    }
+
     /// An output is written in place when nothing reads the old content of that place afterwards.
     fn choose_direct(&mut self) {
         for output in self.lowering.outputs {
@@ -196,7 +208,7 @@ impl Emitter<'_> {
             return self.elementwise(index, group);
         }
         let id = group.members[0];
-        match self.lowering.graph.op(id) {
+        match self.taken.op(self.lowering, id) {
             Op::Contract(spec) => self.contraction(id, spec),
             Op::Softmax(_) => self.rows(id, RowKernel::Softmax),
             Op::LogSumExp(_) => self.rows(id, RowKernel::LogSumExp),
@@ -247,13 +259,13 @@ impl Emitter<'_> {
 
     /// The folded axes last, one row for each result.
     fn folded_last(&mut self, id: Id) -> (Layout, Vec<u8>, usize) {
-        let axes = match self.lowering.graph.op(id) {
+        let axes = match self.taken.op(self.lowering, id) {
             Op::Sum(sum) => sum.0,
             Op::Max(max) => max.0,
             Op::FirstMax(first) => first.0,
             _ => unreachable!("called for folds"),
         };
-        let arg = self.lowering.graph.args(id)[0];
+        let arg = self.taken.args(self.lowering, id)[0];
         let layout = self.layout(arg);
         let rank = layout.sizes.len();
         let order: Vec<u8> = (0..rank).filter(|&a| !axes.contains(a)).chain((0..rank).filter(|&a| axes.contains(a))).map(|a| a as u8).collect();
@@ -266,8 +278,9 @@ impl Emitter<'_> {
         let (source, _, cols) = self.folded_last(id);
         let out = self.result(id);
         let rows = source.len() / cols.max(1);
-        let fold = if matches!(self.lowering.graph.op(id), Op::Max(_)) { kernels::Fold::Max } else { kernels::Fold::Sum };
-        self.push_reduction((rows, cols), source.at, fold, out.at)
+        let fold = if matches!(self.taken.op(self.lowering, id), Op::Max(_)) { kernels::Fold::Max } else { kernels::Fold::Sum };
+        self.push_reduction((rows, cols), source.at, (fold, self.taken.scale(id)), out.at);
+        Ok(())
     }
 
     /// The mask is computed with the folded axes last and seen in their own order.

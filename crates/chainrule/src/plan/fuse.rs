@@ -42,21 +42,21 @@ struct Fuser<'a> {
 
 /// The space a node's loop runs over: of its argument for a sum.
 fn space(lowering: &Lowering, taken: &Taken, id: Id) -> Option<Vec<usize>> {
-    match lowering.graph.op(id).def().class() {
+    match taken.op(lowering, id).def().class() {
         Class::Map => Some(taken.sizes[&id].clone()),
-        Class::Reduce if reduction(lowering, taken, id).is_some() => Some(taken.sizes[&lowering.graph.args(id)[0]].clone()),
+        Class::Reduce if reduction(lowering, taken, id).is_some() => Some(taken.sizes[&taken.args(lowering, id)[0]].clone()),
         _ => None,
     }
 }
 
 /// How a sum or maximum runs in a loop over its argument; `None` when its axes need another order of elements.
 pub fn reduction(lowering: &Lowering, taken: &Taken, id: Id) -> Option<kernels::Over> {
-    let axes = match lowering.graph.op(id) {
+    let axes = match taken.op(lowering, id) {
         Op::Sum(sum) => sum.0,
         Op::Max(max) => max.0,
         _ => return None,
     };
-    let sizes = &taken.sizes[&lowering.graph.args(id)[0]];
+    let sizes = &taken.sizes[&taken.args(lowering, id)[0]];
     let last = sizes.len() - 1;
     let folded = |axis: usize| axes.contains(axis) || sizes[axis] == 1;
     let (all_outer, none_outer) = ((0..last).all(folded), (0..last).all(|a| !axes.contains(a) || sizes[a] == 1));
@@ -122,8 +122,8 @@ impl Fuser<'_> {
     /// Loops that might take the node: those of its direct users, and those that read the same argument as a sum.
     fn neighbours(&self, id: Id, users: &[Id]) -> Vec<Id> {
         let mut list: Vec<Id> = users.iter().copied().filter(|&user| self.reads_in_place(user)).collect();
-        if matches!(self.lowering.graph.op(id), Op::Sum(_) | Op::Max(_)) {
-            let x = self.lowering.graph.args(id)[0];
+        if matches!(self.taken.op(self.lowering, id), Op::Sum(_) | Op::Max(_)) {
+            let x = self.taken.args(self.lowering, id)[0];
             let siblings = self.users.get(&x).cloned().unwrap_or_default();
             list.extend(siblings.into_iter().filter(|&s| s != id && self.reads_in_place(s)));
         }
@@ -133,7 +133,7 @@ impl Fuser<'_> {
     /// Does the user read its arguments element by element?
     fn reads_in_place(&self, user: Id) -> bool {
         self.taken.kinds[&user] == Kind::Compute
-            && matches!(self.lowering.graph.op(user).def().class(), Class::Map | Class::Reduce)
+            && matches!(self.taken.op(self.lowering, user).def().class(), Class::Map | Class::Reduce)
     }
 
     /// A node may join a group unless another of its users has to run before that group does, or a member of the group
@@ -141,7 +141,7 @@ impl Fuser<'_> {
     fn can_join(&self, id: Id, group: usize) -> bool {
         let members: FxHashSet<Id> = self.groups[group].members.iter().copied().collect();
         // A result of the loop's own sums cannot be read inside the loop.
-        let is_reduction = self.lowering.graph.op(id).def().class() == Class::Reduce;
+        let is_reduction = self.taken.op(self.lowering, id).def().class() == Class::Reduce;
         let users = self.users.get(&id).cloned().unwrap_or_default();
         if is_reduction && users.iter().any(|user| members.contains(user)) {
             return false;

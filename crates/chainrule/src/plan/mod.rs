@@ -52,6 +52,8 @@ pub struct Planner {
     pub steps: Vec<Step>,
     /// Scalars that the host computes before each run.
     pub host: host::HostProgram,
+    /// What each step computes, for messages.
+    pub labels: Vec<steps::Label>,
 }
 
 impl Planner {

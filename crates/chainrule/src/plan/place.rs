@@ -106,7 +106,13 @@ pub fn place(mut planner: Planner) -> Result<Plan, PlanError> {
             free.give(planner.buffers[buffer].offset, aligned(planner.buffers[buffer].len));
         }
     }
-    Ok(Plan { buffers: planner.buffers, steps: planner.steps, host: planner.host, arena_len: free.end })
+    Ok(Plan {
+        buffers: planner.buffers,
+        steps: planner.steps,
+        labels: planner.labels,
+        host: planner.host,
+        arena_len: free.end,
+    })
 }
 
 fn temporaries(planner: &Planner, lives: &[Option<(usize, usize)>], fits: impl Fn((usize, usize)) -> bool) -> Vec<usize> {

@@ -95,6 +95,8 @@ pub struct MapReduction {
     pub over: Over,
     /// How.
     pub fold: Fold,
+    /// Factor of the result.
+    pub scale: f64,
     /// Where the result goes.
     pub at: At,
 }
@@ -261,6 +263,15 @@ impl Step {
     }
 }
 
+/// What a step computes, for people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Label {
+    /// The expression.
+    pub text: String,
+    /// Bytes of the source it comes from.
+    pub origin: Option<(u32, u32)>,
+}
+
 /// A compiled plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
@@ -268,6 +279,8 @@ pub struct Plan {
     pub buffers: Vec<Buffer>,
     /// The kernel calls, in order.
     pub steps: Vec<Step>,
+    /// What each step computes.
+    pub labels: Vec<Label>,
     /// What the host computes before each run.
     pub host: HostProgram,
     /// Elements of the arena.

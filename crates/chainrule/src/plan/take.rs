@@ -32,6 +32,8 @@ pub struct Taken {
     pub kinds: FxHashMap<Id, Kind>,
     /// Nodes that are computed from another argument than the graph says (`step(a)` from `relu(a)`).
     pub replaced: FxHashMap<Id, Id>,
+    /// Products of a number and a contraction or sum that nothing else uses: one kernel call with a factor.
+    pub scaled: FxHashMap<Id, (f64, Id)>,
 }
 
 impl Taken {
@@ -40,8 +42,26 @@ impl Taken {
     pub fn args(&self, lowering: &Lowering, id: Id) -> Vec<Id> {
         match self.replaced.get(&id) {
             Some(&arg) => vec![arg],
-            None => lowering.graph.args(id).to_vec(),
+            None => lowering.graph.args(self.inner(id)).to_vec(),
         }
+    }
+
+    /// The node whose operation is done for `id`: itself, or the contraction or sum that it scales.
+    #[must_use]
+    pub fn inner(&self, id: Id) -> Id {
+        self.scaled.get(&id).map_or(id, |&(_, inner)| inner)
+    }
+
+    /// The operation that is done for a node.
+    #[must_use]
+    pub fn op(&self, lowering: &Lowering, id: Id) -> Op {
+        lowering.graph.op(self.inner(id))
+    }
+
+    /// The factor of the operation's result.
+    #[must_use]
+    pub fn scale(&self, id: Id) -> f64 {
+        self.scaled.get(&id).map_or(1.0, |&(scale, _)| scale)
     }
 
     /// The only element when the node has one.
@@ -77,9 +97,50 @@ pub fn take(lowering: &Lowering) -> Result<Taken, PlanError> {
         }
     }
     classify(lowering, &mut taken)?;
-    let live = live(lowering, &taken, &roots);
-    taken.order = live;
+    taken.order = live(lowering, &taken, &roots);
+    absorb_factors(lowering, &mut taken, &roots);
+    taken.order = live(lowering, &taken, &roots);
     Ok(taken)
+}
+
+/// Finds products of numbers with one contraction or sum.
+fn absorb_factors(lowering: &Lowering, taken: &mut Taken, roots: &[Id]) {
+    let graph = lowering.graph;
+    let mut uses: FxHashMap<Id, usize> = FxHashMap::default();
+    for id in roots.iter().copied().chain(taken.order.iter().flat_map(|&id| taken.args(lowering, id))) {
+        *uses.entry(id).or_insert(0) += 1;
+    }
+    for &id in &taken.order {
+        if taken.kinds[&id] != Kind::Compute || !matches!(graph.op(id), Op::Mul(_)) {
+            continue;
+        }
+        let mut scale = 1.0;
+        let mut others = Vec::new();
+        for &factor in graph.args(id) {
+            match number_behind(lowering, taken, factor) {
+                Some(number) => scale *= number,
+                None => others.push(factor),
+            }
+        }
+        if let [inner] = others[..]
+            && matches!(graph.op(inner), Op::Contract(_) | Op::Sum(_))
+            && taken.kinds[&inner] == Kind::Compute
+            && uses.get(&inner) == Some(&1)
+        {
+            taken.scaled.insert(id, (scale, inner));
+        }
+    }
+}
+
+/// The number behind views: a stretched number is a number.
+pub fn number_behind(lowering: &Lowering, taken: &Taken, mut id: Id) -> Option<f64> {
+    loop {
+        match taken.kinds.get(&id)? {
+            Kind::Number(value) => return Some(*value),
+            Kind::View if !matches!(lowering.graph.op(id), Op::DiagonalMatrix(_)) => id = lowering.graph.args(id)[0],
+            _ => return None,
+        }
+    }
 }
 
 fn extents(lowering: &Lowering, id: Id) -> Result<Vec<usize>, PlanError> {
