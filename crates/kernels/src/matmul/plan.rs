@@ -17,8 +17,6 @@ pub(super) enum Kernel {
     Tiny,
     /// Vectors along the columns of `out`; `b` is packed where its rows are not contiguous.
     Columns,
-    /// Vectors along the columns of a single row.
-    Row,
     /// Vectors along `k`.
     Dots,
     /// faer.
@@ -53,11 +51,13 @@ impl Plan {
         let turned = |kernel| Plan { kernel, out: out.transposed(), a: b.transposed(), b: a.transposed() };
         let (m, n, k) = (out.rows, out.cols, a.cols);
         let half = T::LANES / 2;
-        if m == 1 || n == 1 {
-            let plan = if m == 1 { straight(Kernel::Row) } else { turned(Kernel::Row) };
-            let rows_contiguous = plan.b.col_stride == 1 || plan.b.row_stride != 1 || plan.b.rows < half;
-            let kernel = if rows_contiguous && plan.b.cols >= half { Kernel::Row } else { Kernel::Dots };
-            return Plan { kernel, ..plan };
+        if m == 1 {
+            let contiguous = b.col_stride == 1 || b.row_stride != 1 || k < half;
+            return straight(if contiguous && n >= half { Kernel::Columns } else { Kernel::Dots });
+        }
+        if n == 1 {
+            let contiguous = a.row_stride == 1 || a.col_stride != 1 || k < half;
+            return if contiguous && m >= half { turned(Kernel::Columns) } else { straight(Kernel::Dots) };
         }
         if n >= half && (b.col_stride == 1 || m >= half) {
             straight(Kernel::Columns)

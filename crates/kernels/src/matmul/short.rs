@@ -7,12 +7,14 @@ use crate::Real;
 use crate::arena::Shared;
 use crate::view::{View, Write, copy_short};
 
-/// Rows of a block of `out`: with one vector each they fit 16 registers of half a vector.
-const ROWS: usize = 6;
-/// Vectors of a block of a single row.
-const ROW_VECTORS: usize = 8;
-/// Steps of k taken at once; a packed panel of them fits the first cache.
+/// Rows of a block of `out`.
+const ROWS: usize = 4;
+/// Up to so many steps of k, writing the result is what costs.
+const FEW_STEPS: usize = 8;
+/// Steps of k taken at once.
 const DEPTH: usize = 512;
+/// Bytes of packed columns: they stay in the second cache.
+const PANEL_BYTES: usize = 64 * 1024;
 
 /// Runs a product that is not for the library.
 #[inline(always)]
@@ -39,7 +41,6 @@ fn run_lanes<T: Real, const L: usize>(base: Shared<T>, plan: &Plan, write: Write
         unsafe {
             match plan.kernel {
                 Kernel::Dots => dots::<T, L>(base, plan.out, a, b, write),
-                Kernel::Row => row::<T, L>(base, plan.out, a, b, write),
                 _ => columns::<T, L>(base, plan.out, a, b, write),
             }
         }
@@ -92,115 +93,152 @@ unsafe fn tiny<T: Real>(base: Shared<T>, plan: &Plan, write: Write) {
     }
 }
 
-/// Vectors along the columns of `out`, panel by panel of L columns.
+/// Vectors along the columns of `out`. A block of the result is `R` rows by `V` vectors, eight or so in all: as many as
+/// the multipliers need to be busy.
 #[inline(always)]
 unsafe fn columns<T: Real, const L: usize>(base: Shared<T>, out: View, a: View, b: View, write: Write) {
-    let (m, n, k) = (out.rows, out.cols, a.cols);
-    // SAFETY: the caller's views lie in the arena; a packed panel has k <= DEPTH rows of L numbers.
+    let (n, k) = (out.cols, a.cols);
+    // SAFETY: the caller's views lie in the arena.
     unsafe {
+        let shape = [out.rows, n, k];
         let (a, b, out) = (Matrix::new(base, a), Matrix::new(base, b), Matrix::new(base, out));
-        for col in (0..n).step_by(L) {
-            let width = L.min(n - col);
-            let panel = panel::<T, L>(b.from(0, col), k, width);
-            let mut row = 0;
-            while row + ROWS <= m {
-                block::<T, L, ROWS>(out.from(row, col), a.from(row, 0), panel, [k, width], write);
-                row += ROWS;
-            }
-            let (out, a) = (out.from(row, col), a.from(row, 0));
-            match m - row {
-                1 => block::<T, L, 1>(out, a, panel, [k, width], write),
-                2 => block::<T, L, 2>(out, a, panel, [k, width], write),
-                3 => block::<T, L, 3>(out, a, panel, [k, width], write),
-                4 => block::<T, L, 4>(out, a, panel, [k, width], write),
-                5 => block::<T, L, 5>(out, a, panel, [k, width], write),
-                _ => {}
-            }
+        if b.col_stride == 1 {
+            strip::<T, L>(out, a, b, shape, write);
+            return;
+        }
+        // As many columns as fit are packed at once, in whole vectors.
+        let width = (PANEL_BYTES / size_of::<T>() / k) & !(L - 1);
+        for col in (0..n).step_by(width) {
+            let cols = width.min(n - col);
+            let packed = pack::<T, L>(b.from(0, col), k, cols);
+            strip::<T, L>(out.from(0, col), a, packed, [shape[0], cols, k], write);
         }
     }
 }
 
-/// L columns of `b`: in place if its rows are contiguous and long enough, otherwise packed and filled up with zeros.
+/// The whole of `b` with its columns side by side; what lies between the last column and the next full vector is not
+/// used by anyone.
 #[inline(always)]
-unsafe fn panel<T: Real, const L: usize>(b: Matrix<T>, k: usize, width: usize) -> Matrix<T> {
-    if width == L && b.col_stride == 1 {
-        return b;
-    }
-    let packed = PANEL.with(|panel| panel.get().cast::<T>());
-    // SAFETY: the panel has room for DEPTH vectors; the caller's elements lie in the matrix.
-    unsafe {
-        for row in 0..k {
-            let target = packed.add(row * L);
-            target.cast::<[T; L]>().write([T::ZERO; L]);
-            if b.col_stride == 1 {
-                copy_short(target, b.at(row, 0), width);
-            } else {
-                (0..width).for_each(|col| *target.add(col) = *b.at(row, col));
-            }
+unsafe fn pack<T: Real, const L: usize>(b: Matrix<T>, k: usize, cols: usize) -> Matrix<T> {
+    let row_stride = cols.next_multiple_of(L);
+    let packed = Matrix { first: PANEL.with(|panel| panel.get().cast::<T>()), row_stride, col_stride: 1 };
+    for col in 0..cols {
+        for step in 0..k {
+            // SAFETY: the caller's columns fit the panel and lie in the matrix.
+            unsafe { *packed.at(step, col) = *b.at(step, col) }
         }
     }
-    Matrix { first: packed, row_stride: L, col_stride: 1 }
+    packed
 }
 
-/// out: [R, width], a: [R, k], b: [k, L]
+/// out: [m, n], a: [m, k], b: [k, n] with contiguous rows. Rows of `b` are read in full vectors: behind the last one
+/// lies the rest of the arena, or its spare room, or the panel's, and what is computed from it is not stored.
 #[inline(always)]
-unsafe fn block<T: Real, const L: usize, const R: usize>(
+unsafe fn strip<T: Real, const L: usize>(
     out: Matrix<T>,
     a: Matrix<T>,
     b: Matrix<T>,
-    [k, width]: [usize; 2],
+    [m, n, k]: [usize; 3],
     write: Write,
 ) {
-    let mut sums = [[T::ZERO; L]; R];
+    // SAFETY: blocks lie in the caller's matrices.
+    unsafe {
+        if m > 3 && k <= FEW_STEPS {
+            // The result is what moves: row by row, as it lies in memory.
+            for row in (0..m).step_by(ROWS) {
+                let (out, a) = (out.from(row, 0), a.from(row, 0));
+                for col in (0..n).step_by(2 * L) {
+                    let shape = [ROWS.min(m - row), n - col, k];
+                    rows_block::<T, L>(out.from(0, col), a, b.from(0, col), shape, write);
+                }
+            }
+            return;
+        }
+        let vectors = if m <= 3 { 4 } else { 2 };
+        for col in (0..n).step_by(vectors * L) {
+            let (out, b) = (out.from(0, col), b.from(0, col));
+            for row in (0..m).step_by(ROWS) {
+                let shape = [ROWS.min(m - row), (n - col).min(vectors * L), k];
+                rows_block::<T, L>(out.from(row, 0), a.from(row, 0), b, shape, write);
+            }
+        }
+    }
+}
+
+/// Up to `ROWS` rows by up to two vectors; up to three rows by up to four.
+#[inline(always)]
+unsafe fn rows_block<T: Real, const L: usize>(
+    out: Matrix<T>,
+    a: Matrix<T>,
+    b: Matrix<T>,
+    [rows, cols, k]: [usize; 3],
+    write: Write,
+) {
+    // SAFETY: the caller's block lies in its matrices.
+    unsafe {
+        match (rows, cols > L) {
+            (4, true) => block::<T, L, 4, 2>(out, a, b, [k, cols], write),
+            (4, false) => block::<T, L, 4, 1>(out, a, b, [k, cols], write),
+            (3, _) => few_rows::<T, L, 3>(out, a, b, [k, cols], write),
+            (2, _) => few_rows::<T, L, 2>(out, a, b, [k, cols], write),
+            _ => few_rows::<T, L, 1>(out, a, b, [k, cols], write),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn few_rows<T: Real, const L: usize, const R: usize>(
+    out: Matrix<T>,
+    a: Matrix<T>,
+    b: Matrix<T>,
+    [k, cols]: [usize; 2],
+    write: Write,
+) {
+    // SAFETY: the caller's block lies in its matrices.
+    unsafe {
+        if cols > 3 * L {
+            block::<T, L, R, 4>(out, a, b, [k, cols], write);
+        } else if cols > L {
+            block::<T, L, R, 2>(out, a, b, [k, cols], write);
+            if cols > 2 * L {
+                block::<T, L, R, 1>(out.from(0, 2 * L), a, b.from(0, 2 * L), [k, cols - 2 * L], write);
+            }
+        } else {
+            block::<T, L, R, 1>(out, a, b, [k, cols], write);
+        }
+    }
+}
+
+/// out: [R, min(cols, V L)], a: [R, k], b: [k, V L]
+#[inline(always)]
+unsafe fn block<T: Real, const L: usize, const R: usize, const V: usize>(
+    out: Matrix<T>,
+    a: Matrix<T>,
+    b: Matrix<T>,
+    [k, cols]: [usize; 2],
+    write: Write,
+) {
+    let mut sums = [[[T::ZERO; L]; V]; R];
     for step in 0..k {
-        // SAFETY: the caller's matrices have k columns and rows; a panel row has L numbers.
+        // SAFETY: the caller's matrices have k columns and rows, and vectors of `b` may be read in full.
         unsafe {
-            let vector = b.at(step, 0).cast::<[T; L]>().read_unaligned();
+            let first = b.at(step, 0).cast::<[T; L]>();
+            let vectors: [[T; L]; V] = std::array::from_fn(|index| first.add(index).read_unaligned());
             for row in 0..R {
                 let factor = *a.at(row, step);
-                for lane in 0..L {
-                    sums[row][lane] = factor.fused(vector[lane], sums[row][lane]);
+                for index in 0..V {
+                    for lane in 0..L {
+                        sums[row][index][lane] = factor.fused(vectors[index][lane], sums[row][index][lane]);
+                    }
                 }
             }
         }
     }
     for (row, sums) in sums.iter().enumerate() {
-        // SAFETY: the caller's block lies in `out`.
-        unsafe { put_vector(out.from(row, 0), sums, width, write) }
-    }
-}
-
-/// A single row: out: [1, n], a: [1, k], b: [k, n]; several vectors at once, so that rows of `b` are read in long runs.
-#[inline(always)]
-unsafe fn row<T: Real, const L: usize>(base: Shared<T>, out: View, a: View, b: View, write: Write) {
-    let (n, k) = (out.cols, a.cols);
-    // SAFETY: the caller's views lie in the arena.
-    unsafe {
-        let (a, b, out) = (Matrix::new(base, a), Matrix::new(base, b), Matrix::new(base, out));
-        let mut col = 0;
-        if b.col_stride == 1 {
-            while col + ROW_VECTORS * L <= n {
-                let mut sums = [[T::ZERO; L]; ROW_VECTORS];
-                for step in 0..k {
-                    let factor = *a.at(0, step);
-                    for (vector, sums) in sums.iter_mut().enumerate() {
-                        let numbers = b.at(step, col + vector * L).cast::<[T; L]>().read_unaligned();
-                        for lane in 0..L {
-                            sums[lane] = factor.fused(numbers[lane], sums[lane]);
-                        }
-                    }
-                }
-                for (vector, sums) in sums.iter().enumerate() {
-                    put_vector(out.from(0, col + vector * L), sums, L, write);
-                }
-                col += ROW_VECTORS * L;
-            }
-        }
-        while col < n {
-            let width = L.min(n - col);
-            let panel = panel::<T, L>(b.from(0, col), k, width);
-            block::<T, L, 1>(out.from(0, col), a, panel, [k, width], write);
-            col += L;
+        for (index, sums) in sums.iter().enumerate() {
+            let width = L.min(cols - index * L);
+            // SAFETY: the caller's block lies in `out`.
+            unsafe { put_vector(out.from(row, index * L), sums, width, write) }
         }
     }
 }
@@ -296,16 +334,20 @@ unsafe fn dot_block<T: Real, const L: usize, const R: usize, const C: usize>(
     }
 }
 
-/// `len` numbers, filled up with zeros.
+/// `len` numbers, filled up with zeros. A full vector is read: behind the last number lies the rest of the arena or its
+/// spare room.
 #[inline(always)]
 unsafe fn run_of<T: Real, const L: usize>(first: *const T, stride: usize, len: usize) -> [T; L] {
     let mut run = [T::ZERO; L];
-    // SAFETY: the caller's numbers lie in the matrix.
+    // SAFETY: the caller's numbers lie in the arena or the panel.
     unsafe {
-        if stride == 1 && len == L {
-            return first.cast::<[T; L]>().read_unaligned();
-        } else if stride == 1 {
-            copy_short(run.as_mut_ptr(), first, len);
+        if stride == 1 {
+            run = first.cast::<[T; L]>().read_unaligned();
+            if len < L {
+                for (lane, number) in run.iter_mut().enumerate() {
+                    *number = if lane < len { *number } else { T::ZERO };
+                }
+            }
         } else {
             (0..len).for_each(|index| run[index] = *first.add(index * stride));
         }
@@ -360,10 +402,10 @@ unsafe fn put_vector<T: Real, const L: usize>(out: Matrix<T>, numbers: &[T; L], 
     }
 }
 
-/// Room for DEPTH vectors of 64 bytes.
+/// Packed columns, and a spare vector behind them.
 #[repr(C, align(64))]
-struct Panel([u64; DEPTH * 8]);
+struct Panel([u64; PANEL_BYTES / 8 + 8]);
 
 thread_local! {
-    static PANEL: UnsafeCell<Panel> = const { UnsafeCell::new(Panel([0; DEPTH * 8])) };
+    static PANEL: UnsafeCell<Panel> = const { UnsafeCell::new(Panel([0; PANEL_BYTES / 8 + 8])) };
 }
