@@ -137,10 +137,15 @@ fn threads_do_not_change_a_bit() {
     }
 }
 
+/// Whether no layout goes to the library.
+fn own_kernel([m, k, n]: [usize; 3]) -> bool {
+    m * n * k <= TINY || (m.min(n) <= 4 && k >= 64 && m.max(n) < 250)
+}
+
 #[test]
 fn own_kernels_give_the_same_bits_at_every_level() {
-    for shape in SHAPES.into_iter().filter(|shape| shape.iter().product::<usize>() <= 1 << 14 || shape.contains(&3)) {
-        for layout in LAYOUTS {
+    for shape in SHAPES.into_iter().filter(|shape| own_kernel(*shape)) {
+        for layout in [Layout::RowMajor, Layout::ColMajor] {
             let mut first = None;
             at_every_level(|| {
                 let Problem { mut arena, out, a, b } = problem::<f64>(shape, [Layout::RowMajor, layout, layout]);
