@@ -26,7 +26,9 @@ fn folder() -> Option<PathBuf> {
 fn matrix(value: &Value) -> Matrix {
     let rows = value.as_array().expect("an array");
     match rows[0].as_array() {
-        Some(first) => Matrix { rows: rows.len(), cols: first.len(), values: rows.iter().flat_map(|r| numbers(r)).collect() },
+        Some(first) => {
+            Matrix { rows: rows.len(), cols: first.len(), values: rows.iter().flat_map(|r| numbers(r)).collect() }
+        }
         None => Matrix { rows: 1, cols: rows.len(), values: numbers(value) },
     }
 }
@@ -63,10 +65,8 @@ fn program_text(reference: &Value) -> String {
 }
 
 /// The rules of the files in the language: those of the prelude by name, the others written out.
-fn optimizer(name: &str, rate: f64, weights: &str) -> Option<(String, String)> {
-    let own = |body: &str| {
-        Some((format!("optimizer own(rate = 0.1):\n{body}\n"), format!("own(rate = {rate})")))
-    };
+fn optimizer(name: &str, rate: f64) -> Option<(String, String)> {
+    let own = |body: &str| Some((format!("optimizer own(rate = 0.1):\n{body}\n"), format!("own(rate = {rate})")));
     let prelude = |call: String| Some((String::new(), call));
     let decay = "    H = G + 0.01*W\n";
     let adam = |g: &str, v: &str| {
@@ -75,27 +75,40 @@ fn optimizer(name: &str, rate: f64, weights: &str) -> Option<(String, String)> {
     match name {
         "sgd" => prelude(format!("sgd(rate = {rate})")),
         "sgd_l2" => own(&format!("{decay}    W := W - rate*H")),
-        "sgd_l2_weights_only" => Some((format!("#weights {weights}"), format!("sgd(rate = {rate})"))),
+        "sgd_l2_weights_only" => Some(("#weights".to_owned(), format!("sgd(rate = {rate})"))),
         "momentum_ng" => prelude(format!("momentum(rate = {rate}, beta = 0.9)")),
         "momentum_ng_bc" => prelude(format!("momentum(rate = {rate}, beta = 0.9, bias_correction = 1)")),
         "momentum_torch" => prelude(format!("heavy_ball(rate = {rate}, beta = 0.9)")),
-        "momentum_torch_dampening" => own("    state V = 0\n    V := 0.9*V + (1 - 0.1*step(t - 1.5))*G\n    W := W - rate*V"),
+        "momentum_torch_dampening" => {
+            own("    state V = 0\n    V := 0.9*V + (1 - 0.1*step(t - 1.5))*G\n    W := W - rate*V")
+        }
         "momentum_torch_l2" => own(&format!("    state V = 0\n{decay}    V := 0.9*V + H\n    W := W - rate*V")),
         "nesterov_torch" => prelude(format!("nesterov(rate = {rate}, beta = 0.9)")),
         "rmsprop_torch" => prelude(format!("rmsprop(rate = {rate}, beta = 0.99, epsilon = 1e-8)")),
-        "rmsprop_torch_centered" => own("    state S = 0\n    state M = 0\n    S := 0.99*S + 0.01*G.^2\n    M := 0.99*M + 0.01*G\n    W := W - rate*G./(sqrt(S - M.^2) + 1e-8)"),
-        "rmsprop_torch_momentum" => own("    state S = 0\n    state B = 0\n    S := 0.99*S + 0.01*G.^2\n    B := 0.9*B + G./(sqrt(S) + 1e-8)\n    W := W - rate*B"),
+        "rmsprop_torch_centered" => own(
+            "    state S = 0\n    state M = 0\n    S := 0.99*S + 0.01*G.^2\n    M := 0.99*M + 0.01*G\n    W := W - rate*G./(sqrt(S - M.^2) + 1e-8)",
+        ),
+        "rmsprop_torch_momentum" => own(
+            "    state S = 0\n    state B = 0\n    S := 0.99*S + 0.01*G.^2\n    B := 0.9*B + G./(sqrt(S) + 1e-8)\n    W := W - rate*B",
+        ),
         "rmsprop_ng" => prelude(format!("rmsprop(rate = {rate}, beta = 0.9, epsilon = 1e-8)")),
-        "rmsprop_ng_bc" => own("    state S = 0\n    S := 0.9*S + 0.1*G.^2\n    W := W - rate*G./(sqrt(S/(1 - 0.9^t)) + 1e-8)"),
+        "rmsprop_ng_bc" => {
+            own("    state S = 0\n    S := 0.9*S + 0.1*G.^2\n    W := W - rate*G./(sqrt(S/(1 - 0.9^t)) + 1e-8)")
+        }
         "rmsprop_eps_inside" => own("    state S = 0\n    S := 0.9*S + 0.1*G.^2\n    W := W - rate*G./sqrt(S + 1e-7)"),
         "adagrad_torch" => prelude(format!("adagrad(rate = {rate}, epsilon = 1e-10)")),
         "adam" => prelude(format!("adam(rate = {rate})")),
-        "adam_l2" => own(&format!("{decay}{}", adam("H", "    W := W - rate*(V/(1 - 0.9^t))./(sqrt(S/(1 - 0.999^t)) + 1e-8)"))),
-        "amsgrad" => own(&adam("G", "    state M = 0\n    M := max(M, S)\n    W := W - rate*(V/(1 - 0.9^t))./(sqrt(M/(1 - 0.999^t)) + 1e-8)")),
+        "adam_l2" => {
+            own(&format!("{decay}{}", adam("H", "    W := W - rate*(V/(1 - 0.9^t))./(sqrt(S/(1 - 0.999^t)) + 1e-8)")))
+        }
+        "amsgrad" => own(&adam(
+            "G",
+            "    state M = 0\n    M := max(M, S)\n    W := W - rate*(V/(1 - 0.9^t))./(sqrt(M/(1 - 0.999^t)) + 1e-8)",
+        )),
         "adamw" => prelude(format!("adamw(rate = {rate}, decay = 0.01)")),
         "adamw_wd0.1" => prelude(format!("adamw(rate = {rate}, decay = 0.1)")),
         "nadam_torch" => prelude(format!("nadam(rate = {rate})")),
-        // The gradient is taken elsewhere than at the parameters: see `lookahead`.
+        // The gradient is taken elsewhere than at the parameters: see `check_lookahead`.
         "nesterov_lookahead" => None,
         other => panic!("unknown rule {other}"),
     }
@@ -127,10 +140,14 @@ fn check_file(name: &str) {
     let base = program_text(&reference);
     for (rule_name, entry) in reference["optimizers"].as_object().unwrap() {
         let rate = rate_of(entry["rule"].as_str().unwrap());
-        let Some((definition, call)) = optimizer(rule_name, rate, "") else { continue };
+        let Some((definition, call)) = optimizer(rule_name, rate) else {
+            check_lookahead(name, entry, &base, &data, &start, rate);
+            continue;
+        };
         let mut text = base.clone();
         if definition.starts_with("#weights") {
-            let penalty: Vec<String> = names.iter().filter(|n| n.starts_with('W')).map(|n| format!("sum({n}.^2)")).collect();
+            let penalty: Vec<String> =
+                names.iter().filter(|n| n.starts_with('W')).map(|n| format!("sum({n}.^2)")).collect();
             text = text.replace("\nloss ", &format!("\nloss 0.01/2*({}) + ", penalty.join(" + ")));
         } else {
             text = format!("{definition}{text}");
@@ -142,7 +159,16 @@ fn check_file(name: &str) {
 }
 
 #[expect(clippy::too_many_arguments, reason = "one call in one test")]
-fn check_rule(file: &str, rule_name: &str, entry: &Value, text: &str, base: &str, data: &Data, start: &[f64], penalised: bool) {
+fn check_rule(
+    file: &str,
+    rule_name: &str,
+    entry: &Value,
+    text: &str,
+    base: &str,
+    data: &Data,
+    start: &[f64],
+    penalised: bool,
+) {
     let program = Program::parse(text).unwrap_or_else(|e| panic!("{rule_name}: {e:?}\n{text}"));
     let rule = Rule::of_program(&program).unwrap_or_else(|e| panic!("{rule_name}: {e:?}")).unwrap();
     let solver = Solver::FirstOrder(rule);
@@ -162,6 +188,22 @@ fn check_rule(file: &str, rule_name: &str, entry: &Value, text: &str, base: &str
         let cross = |key: &str| entry[key].as_f64().unwrap_or(0.0);
         let tolerance = (100.0 * cross("xcheck_loss100_rel").max(cross("xcheck_loss10_rel"))).max(1e-10);
         assert!(((got - want) / want).abs() <= tolerance, "{file} {rule_name} after {steps}: {got} against {want}");
+    }
+}
+
+/// Nesterov's look-ahead with `W` in the place of w + 0.9*V, where the gradient is taken; the last step ends at w itself.
+fn check_lookahead(file: &str, entry: &Value, base: &str, data: &Data, start: &[f64], rate: f64) {
+    for steps in [1usize, 2, 3, 10, 100] {
+        let body = "    state V = 0\n    old = V\n    V := 0.9*V - rate*G\n    W := W - 0.9*old + 1.9*V - 0.9*V*step(t - last)";
+        let text = format!(
+            "optimizer own(rate = 0.1, last = 1):\n{body}\n{base}train own(rate = {rate}, last = {}), batch = all\n",
+            steps as f64 - 0.5
+        );
+        let program = Program::parse(&text).unwrap_or_else(|e| panic!("{e:?}"));
+        let solver = Solver::FirstOrder(Rule::of_program(&program).unwrap().unwrap());
+        let got = unpenalised(base, &program, &solver, data, start, steps);
+        let want = entry["loss_after"][steps.to_string()].as_f64().unwrap();
+        assert!(((got - want) / want).abs() <= 1e-10, "{file} look-ahead after {steps}: {got} against {want}");
     }
 }
 

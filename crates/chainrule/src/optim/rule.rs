@@ -1,11 +1,11 @@
 //! First-order update rules: the text of an optimizer as a graph over all parameters at once.
 
 use crate::lang::{Graph, Id, Role, Shape};
+use crate::model::Program;
 use crate::model::builder::{Builder, Place, Scope};
 use crate::model::functions::constant_value;
 use crate::model::prelude::{self, Defined};
 use crate::model::statements::CLOCKS;
-use crate::model::Program;
 use crate::text::ast::{Ast, DefKind, ExprId, ExprKind, Ident, Statement};
 use crate::text::diagnostic::Diagnostic;
 use crate::text::suggest::nearest;
@@ -74,7 +74,8 @@ fn compile(ast: &Ast, call: ExprId, constants: &[(String, f64)]) -> Result<Rule,
     };
     let Some(defined) = prelude::find(ast, &callee.name, &[DefKind::Optimizer]) else {
         let names = prelude::names(ast, &[DefKind::Optimizer]);
-        let error = Diagnostic::new("E214", callee.span, format!("unknown optimizer `{}`", callee.name)).label("not defined");
+        let error =
+            Diagnostic::new("E214", callee.span, format!("unknown optimizer `{}`", callee.name)).label("not defined");
         return Err(match nearest(&callee.name, names.iter().copied()) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
             None => error.help(format!("there are: {}", names.join(", "))),
@@ -123,8 +124,9 @@ fn body<'a>(
         match &item.statement {
             Statement::State { name, start, .. } => {
                 let value = builder.expression(Place { ast, scope }, *start)?;
-                let start = constant_value(&builder.graph, value)
-                    .ok_or_else(|| Diagnostic::new("E210", ast.expr(*start).span, "a state of an optimizer starts with a number"))?;
+                let start = constant_value(&builder.graph, value).ok_or_else(|| {
+                    Diagnostic::new("E210", ast.expr(*start).span, "a state of an optimizer starts with a number")
+                })?;
                 let id = builder.declare_state(&name.name, shape, item.span);
                 scope.bind(&name.name, id);
                 moments.push((name.name.clone(), id, start));
@@ -143,7 +145,12 @@ fn body<'a>(
     Ok(moments)
 }
 
-fn finish(builder: Builder, callee: &Ident, (w, g): (Id, Id), moments: &[(String, Id, f64)]) -> Result<Rule, Diagnostic> {
+fn finish(
+    builder: Builder,
+    callee: &Ident,
+    (w, g): (Id, Id),
+    moments: &[(String, Id, f64)],
+) -> Result<Rule, Diagnostic> {
     let update = |id: Id| builder.declared.iter().find(|d| d.id == id).and_then(|d| d.update);
     let Some(new_w) = update(w) else {
         let message = format!("the optimizer `{}` never updates W", callee.name);
@@ -151,7 +158,12 @@ fn finish(builder: Builder, callee: &Ident, (w, g): (Id, Id), moments: &[(String
     };
     let moments = moments
         .iter()
-        .map(|(name, id, start)| Moment { name: name.clone(), id: *id, start: *start, update: update(*id).unwrap_or(*id) })
+        .map(|(name, id, start)| Moment {
+            name: name.clone(),
+            id: *id,
+            start: *start,
+            update: update(*id).unwrap_or(*id),
+        })
         .collect();
     Ok(Rule { name: callee.name.clone(), w, g, new_w, moments, graph: builder.graph })
 }

@@ -37,7 +37,11 @@ enum Form {
     /// Terms with a sign.
     Sum(Vec<(bool, Id)>),
     /// `negative`, coefficient, factors, divisors.
-    Product { coefficient: f64, above: Vec<Id>, below: Vec<Id> },
+    Product {
+        coefficient: f64,
+        above: Vec<Id>,
+        below: Vec<Id>,
+    },
     Power(Id, f64),
     Apply(MapOp, Vec<Id>),
 }
@@ -86,7 +90,11 @@ impl Emitter<'_> {
         if scale == 1.0 {
             return;
         }
-        let multiply = Instruction { op: MapOp::Mul, args: [Source::Constant(0), Source::Operand(0), Source::Constant(0)], out: 0 };
+        let multiply = Instruction {
+            op: MapOp::Mul,
+            args: [Source::Constant(0), Source::Operand(0), Source::Constant(0)],
+            out: 0,
+        };
         self.push_map(MapStep {
             rows: 1,
             cols: value.len(),
@@ -101,7 +109,13 @@ impl Emitter<'_> {
     }
 
     /// A reduction over the rows of a dense matrix, times a factor.
-    pub(super) fn push_reduction(&mut self, (rows, cols): (usize, usize), source: At, (fold, scale): (Fold, f64), at: At) {
+    pub(super) fn push_reduction(
+        &mut self,
+        (rows, cols): (usize, usize),
+        source: At,
+        (fold, scale): (Fold, f64),
+        at: At,
+    ) {
         let reduction = MapReduction { source: Source::Operand(0), over: Over::Rows, fold, scale, at };
         let step = MapStep {
             rows,
@@ -222,7 +236,9 @@ impl Loop<'_, '_> {
                 continue;
             }
             match graph.op(factor) {
-                Op::Power(power) if power.exponent() == -1.0 && self.is_part(factor) => below.push(graph.args(factor)[0]),
+                Op::Power(power) if power.exponent() == -1.0 && self.is_part(factor) => {
+                    below.push(graph.args(factor)[0])
+                }
                 _ => above.push(factor),
             }
         }
@@ -254,7 +270,8 @@ impl Loop<'_, '_> {
 
     fn fold_of(&self, id: Id) -> (Over, Fold) {
         let over = reduction(self.emitter.lowering, self.emitter.taken, id).expect("only such sums join a loop");
-        let fold = if matches!(self.emitter.taken.op(self.emitter.lowering, id), Op::Max(_)) { Fold::Max } else { Fold::Sum };
+        let fold =
+            if matches!(self.emitter.taken.op(self.emitter.lowering, id), Op::Max(_)) { Fold::Max } else { Fold::Sum };
         (over, fold)
     }
 

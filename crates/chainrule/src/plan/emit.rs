@@ -77,7 +77,9 @@ impl Emitter<'_> {
             let users = self.groups.users.get(variable).map_or(&[][..], Vec::as_slice);
             // Inside the loop that writes, a reader of the same elements is served before they are overwritten.
             users.iter().all(|user| match self.groups.of.get(user) {
-                Some(&group) if group == own => elementwise && *place == at && self.taken.sizes[variable] == self.taken.sizes[&node],
+                Some(&group) if group == own => {
+                    elementwise && *place == at && self.taken.sizes[variable] == self.taken.sizes[&node]
+                }
                 Some(&group) => group < own,
                 None => false,
             })
@@ -91,13 +93,21 @@ impl Emitter<'_> {
                 continue;
             }
             let out = (output.at, row_major(&layout.sizes));
-            self.planner.steps.push(Step::Copy { out, source: (layout.at, layout.strides.clone()), sizes: layout.sizes });
+            self.planner.steps.push(Step::Copy {
+                out,
+                source: (layout.at, layout.strides.clone()),
+                sizes: layout.sizes,
+            });
         }
     }
 
     /// A new temporary for a value.
     pub(super) fn temporary(&mut self, id: Id, sizes: &[usize]) -> Layout {
-        let name = self.lowering.graph.name(id).map_or_else(|| self.lowering.graph.op(id).def().name().to_owned(), str::to_owned);
+        let name = self
+            .lowering
+            .graph
+            .name(id)
+            .map_or_else(|| self.lowering.graph.op(id).def().name().to_owned(), str::to_owned);
         let buffer = self.planner.buffer(&name, sizes.iter().product(), Region::Temporary);
         Layout::dense(At { buffer, offset: 0 }, sizes)
     }
@@ -145,7 +155,11 @@ impl Emitter<'_> {
                 let out = self.temporary(id, &sizes);
                 self.planner.steps.push(Step::Fill { at: out.at, len: out.len(), value: 0.0 });
                 let strides = (out.at, vec![sizes[0] + 1, 1]);
-                self.planner.steps.push(Step::Copy { out: strides, source: (source.at, source.strides), sizes: vec![sizes[0], 1] });
+                self.planner.steps.push(Step::Copy {
+                    out: strides,
+                    source: (source.at, source.strides),
+                    sizes: vec![sizes[0], 1],
+                });
                 out
             }
             _ => unreachable!("the class View has these members"),
@@ -158,11 +172,8 @@ impl Emitter<'_> {
             return layout;
         }
         let out = self.temporary(id, &layout.sizes);
-        let step = Step::Copy {
-            out: (out.at, out.strides.clone()),
-            source: (layout.at, layout.strides),
-            sizes: layout.sizes,
-        };
+        let step =
+            Step::Copy { out: (out.at, out.strides.clone()), source: (layout.at, layout.strides), sizes: layout.sizes };
         self.planner.steps.push(step);
         out
     }
@@ -221,7 +232,11 @@ impl Emitter<'_> {
                 let n = out.sizes[0];
                 self.planner.steps.push(Step::Fill { at: out.at, len: n * n, value: 0.0 });
                 let one = self.constant(1.0);
-                self.planner.steps.push(Step::Copy { out: (out.at, vec![n + 1, 1]), source: (one, vec![0, 0]), sizes: vec![n, 1] });
+                self.planner.steps.push(Step::Copy {
+                    out: (out.at, vec![n + 1, 1]),
+                    source: (one, vec![0, 0]),
+                    sizes: vec![n, 1],
+                });
             }
             Op::Sum(_) | Op::Max(_) => self.strided_reduction(id)?,
             op => unreachable!("{} is element-wise or a view", op.def().name()),
@@ -268,7 +283,11 @@ impl Emitter<'_> {
         let arg = self.taken.args(self.lowering, id)[0];
         let layout = self.layout(arg);
         let rank = layout.sizes.len();
-        let order: Vec<u8> = (0..rank).filter(|&a| !axes.contains(a)).chain((0..rank).filter(|&a| axes.contains(a))).map(|a| a as u8).collect();
+        let order: Vec<u8> = (0..rank)
+            .filter(|&a| !axes.contains(a))
+            .chain((0..rank).filter(|&a| axes.contains(a)))
+            .map(|a| a as u8)
+            .collect();
         let folded: usize = (0..rank).filter(|&a| axes.contains(a)).map(|a| layout.sizes[a]).product();
         let permuted = layout.permuted(&order);
         (self.dense(arg, permuted), order, folded)
@@ -278,7 +297,11 @@ impl Emitter<'_> {
         let (source, _, cols) = self.folded_last(id);
         let out = self.result(id);
         let rows = source.len() / cols.max(1);
-        let fold = if matches!(self.taken.op(self.lowering, id), Op::Max(_)) { kernels::Fold::Max } else { kernels::Fold::Sum };
+        let fold = if matches!(self.taken.op(self.lowering, id), Op::Max(_)) {
+            kernels::Fold::Max
+        } else {
+            kernels::Fold::Sum
+        };
         self.push_reduction((rows, cols), source.at, (fold, self.taken.scale(id)), out.at);
         Ok(())
     }

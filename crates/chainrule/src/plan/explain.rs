@@ -30,7 +30,11 @@ pub fn explain(plan: &Plan) -> String {
 
 fn place(plan: &Plan, at: At) -> String {
     let buffer = &plan.buffers[at.buffer.0 as usize];
-    if at.offset == 0 { format!("{}@{}", buffer.name, buffer.offset) } else { format!("{}@{}+{}", buffer.name, buffer.offset, at.offset) }
+    if at.offset == 0 {
+        format!("{}@{}", buffer.name, buffer.offset)
+    } else {
+        format!("{}@{}+{}", buffer.name, buffer.offset, at.offset)
+    }
 }
 
 fn strided(plan: &Plan, matrix: &Strided) -> String {
@@ -87,7 +91,13 @@ fn map_line(plan: &Plan, map: &MapStep) -> String {
     };
     for instruction in &map.instructions {
         let args: Vec<String> = instruction.args[..instruction.op.arguments()].iter().map(source).collect();
-        let _ = write!(text, "\n           r{} = {}({})", instruction.out, format!("{:?}", instruction.op).to_lowercase(), args.join(", "));
+        let _ = write!(
+            text,
+            "\n           r{} = {}({})",
+            instruction.out,
+            format!("{:?}", instruction.op).to_lowercase(),
+            args.join(", ")
+        );
     }
     for (value, at) in &map.stores {
         let _ = write!(text, "\n           {} = {}", place(plan, *at), source(value));
@@ -98,7 +108,13 @@ fn map_line(plan: &Plan, map: &MapStep) -> String {
             Over::Rows => "each row",
             Over::Columns => "each column",
         };
-        let _ = write!(text, "\n           {} = {:?} of {} over {over}", place(plan, reduction.at), reduction.fold, source(&reduction.source));
+        let _ = write!(
+            text,
+            "\n           {} = {:?} of {} over {over}",
+            place(plan, reduction.at),
+            reduction.fold,
+            source(&reduction.source)
+        );
     }
     text
 }

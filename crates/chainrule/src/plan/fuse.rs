@@ -44,7 +44,9 @@ struct Fuser<'a> {
 fn space(lowering: &Lowering, taken: &Taken, id: Id) -> Option<Vec<usize>> {
     match taken.op(lowering, id).def().class() {
         Class::Map => Some(taken.sizes[&id].clone()),
-        Class::Reduce if reduction(lowering, taken, id).is_some() => Some(taken.sizes[&taken.args(lowering, id)[0]].clone()),
+        Class::Reduce if reduction(lowering, taken, id).is_some() => {
+            Some(taken.sizes[&taken.args(lowering, id)[0]].clone())
+        }
         _ => None,
     }
 }
@@ -70,7 +72,8 @@ pub fn reduction(lowering: &Lowering, taken: &Taken, id: Id) -> Option<kernels::
 
 /// Groups the computed nodes.
 pub fn fuse(lowering: &Lowering, taken: &Taken) -> Groups {
-    let mut fuser = Fuser { lowering, taken, groups: Vec::new(), of: FxHashMap::default(), users: users(lowering, taken) };
+    let mut fuser =
+        Fuser { lowering, taken, groups: Vec::new(), of: FxHashMap::default(), users: users(lowering, taken) };
     for &id in taken.order.iter().rev() {
         if taken.kinds[&id] == Kind::Compute {
             fuser.visit(id);
@@ -100,7 +103,8 @@ impl Fuser<'_> {
             let mut candidates: Vec<usize> = Vec::new();
             for user in self.neighbours(id, &users) {
                 let Some(&group) = self.of.get(&user) else { continue };
-                let fits = self.groups[group].space.as_ref() == Some(space) && self.groups[group].members.len() < MAX_MEMBERS;
+                let fits =
+                    self.groups[group].space.as_ref() == Some(space) && self.groups[group].members.len() < MAX_MEMBERS;
                 if fits && !candidates.contains(&group) {
                     candidates.push(group);
                 }

@@ -4,13 +4,13 @@
 //! order → emit (kernel calls over symbolic buffers) → place (offsets in one arena, reusing dead ones) → verify. Passes
 //! ask the class of an operation, never its name; only `emit` names kernels.
 
+mod contraction;
+mod elementwise;
 pub mod emit;
 pub mod explain;
 pub mod fuse;
 pub mod host;
 pub mod layout;
-mod contraction;
-mod elementwise;
 pub mod place;
 pub mod steps;
 pub mod take;

@@ -3,8 +3,8 @@
 
 use kernels::Access;
 
-use super::steps::{At, BufferId, Plan, PlanError, Region, Step};
 use super::Planner;
+use super::steps::{At, BufferId, Plan, PlanError, Region, Step};
 
 /// Elements to which buffers are aligned: 64 bytes in single precision.
 pub const ALIGNMENT: usize = 16;
@@ -115,7 +115,11 @@ pub fn place(mut planner: Planner) -> Result<Plan, PlanError> {
     })
 }
 
-fn temporaries(planner: &Planner, lives: &[Option<(usize, usize)>], fits: impl Fn((usize, usize)) -> bool) -> Vec<usize> {
+fn temporaries(
+    planner: &Planner,
+    lives: &[Option<(usize, usize)>],
+    fits: impl Fn((usize, usize)) -> bool,
+) -> Vec<usize> {
     let temporary = |&buffer: &usize| planner.buffers[buffer].region == Region::Temporary;
     (0..lives.len()).filter(temporary).filter(|&b| lives[b].is_some_and(&fits)).collect()
 }
@@ -133,7 +137,10 @@ fn inherits(planner: &Planner, index: usize, buffer: usize, dying: &[usize]) -> 
             map.operands.iter().enumerate().filter(|(_, (at, _))| at.buffer == from).collect();
         let read_in_place = matches!(of[..], [(_, &(At { offset: 0, .. }, Access::Dense))]);
         // A store that takes its numbers from the operand itself must not find them overwritten.
-        let copied = map.stores.iter().any(|(source, _)| of.iter().any(|(at, _)| *source == kernels::Source::Operand(*at as u16)));
+        let copied = map
+            .stores
+            .iter()
+            .any(|(source, _)| of.iter().any(|(at, _)| *source == kernels::Source::Operand(*at as u16)));
         read_in_place && !copied && planner.buffers[candidate].len == planner.buffers[buffer].len
     })
 }

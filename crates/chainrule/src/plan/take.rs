@@ -177,7 +177,9 @@ fn classify(lowering: &Lowering, taken: &mut Taken) -> Result<(), PlanError> {
                     let values: Vec<f64> = args.iter().filter_map(|a| taken.number(*a)).collect();
                     Kind::Number(super::host::number(op, &values))
                 }
-                Class::Map if one && args.iter().all(|a| matches!(taken.kinds[a], Kind::Number(_) | Kind::Host)) => Kind::Host,
+                Class::Map if one && args.iter().all(|a| matches!(taken.kinds[a], Kind::Number(_) | Kind::Host)) => {
+                    Kind::Host
+                }
                 _ => Kind::Compute,
             },
         };

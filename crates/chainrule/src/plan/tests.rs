@@ -5,8 +5,8 @@ use rustc_hash::FxHashMap;
 
 use super::{At, Lowering, Output, Planner};
 use crate::calculus::check::random_point;
-use crate::calculus::sample::Domain;
 use crate::calculus::differentiate::gradients;
+use crate::calculus::sample::Domain;
 use crate::lang::evaluate::evaluate;
 use crate::lang::{Graph, Id, Role};
 use crate::model::Program;
@@ -49,7 +49,12 @@ fn agree(graph: &Graph, outputs: &[Id], domain: Domain) -> usize {
             let got = machine.get(place.at, want.values.len());
             let scale = want.max_abs().max(1.0);
             for (a, b) in got.iter().zip(&want.values) {
-                assert!((a - b).abs() <= 1e-11 * scale, "{} : {a} against {b}\n{}", crate::text::print::text(graph, place.node), super::explain::explain(&plan));
+                assert!(
+                    (a - b).abs() <= 1e-11 * scale,
+                    "{} : {a} against {b}\n{}",
+                    crate::text::print::text(graph, place.node),
+                    super::explain::explain(&plan)
+                );
             }
         }
     }
@@ -98,7 +103,11 @@ fn layers_norms_and_products() {
 
 #[test]
 fn transposes_diagonals_and_factorisations() {
-    program_agrees("input A : [4, 4]\nparam X : [4, 4]\nloss sum((X'*A + A*X).*X) + tr(A*X') + sum(diag(diag(A*X)).^2) + logdet(X*X' + 9*eye(4))\n");
-    program_agrees("input A : [3, 4]\nparam X : [2, 5]\nloss sum(kron(A, X).^2) + sum(A*ones(4, 5)*X') + max(X) + sum(rowmax(X)) + sum(colmax(A'*ones(3,1)))\n");
+    program_agrees(
+        "input A : [4, 4]\nparam X : [4, 4]\nloss sum((X'*A + A*X).*X) + tr(A*X') + sum(diag(diag(A*X)).^2) + logdet(X*X' + 9*eye(4))\n",
+    );
+    program_agrees(
+        "input A : [3, 4]\nparam X : [2, 5]\nloss sum(kron(A, X).^2) + sum(A*ones(4, 5)*X') + max(X) + sum(rowmax(X)) + sum(colmax(A'*ones(3,1)))\n",
+    );
     program_agrees("input A : [3, 4]\nparam x : [4, 1]\nloss sum(exp(-0.5*(A*x).^2)) + norm2(x)^3 + x'*x/(1 + x'*x)\n");
 }

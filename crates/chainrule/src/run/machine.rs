@@ -168,9 +168,13 @@ fn call<T: Real>(plan: &Plan, step: &Step) -> Call<T> {
         Step::Fill { at, len, value } => {
             Call::Fill { view: View::dense(plan.offset(*at), 1, *len), value: T::from_f64(*value) }
         }
-        Step::Rows { kernel, rows, cols, source, out } => {
-            Call::Rows { kernel: *kernel, rows: *rows, cols: *cols, source: plan.offset(*source), out: plan.offset(*out) }
-        }
+        Step::Rows { kernel, rows, cols, source, out } => Call::Rows {
+            kernel: *kernel,
+            rows: *rows,
+            cols: *cols,
+            source: plan.offset(*source),
+            out: plan.offset(*out),
+        },
         Step::Factor { kernel, n, source, out } => {
             Call::Factor { kernel: *kernel, n: *n, source: plan.offset(*source), out: plan.offset(*out) }
         }

@@ -109,7 +109,8 @@ pub fn extents(program: &Program, data: &Data, batch: Option<usize>) -> Result<E
 pub(super) fn elements(graph: &Graph, id: Id, extents: &Extents) -> Result<Vec<usize>, TrainError> {
     let open = |dim: Dim| extents.get(&dim).map(|&n| n as u64);
     let shape = graph.shape(id);
-    let sizes: Option<Vec<usize>> = shape.dims().iter().map(|&d| graph.dims.value_with(d, &open).map(|n| n as usize)).collect();
+    let sizes: Option<Vec<usize>> =
+        shape.dims().iter().map(|&d| graph.dims.value_with(d, &open).map(|n| n as usize)).collect();
     sizes.ok_or_else(|| {
         let name = graph.as_variable(id).map_or("?", |v| v.name.as_str());
         TrainError::Data(format!("`{name}` is {}, but no data says how large that is", graph.dims.list(shape.dims())))
@@ -188,7 +189,11 @@ pub fn training(program: &Program, rule: &Rule, extents: &Extents) -> Result<Tra
 }
 
 /// Appends the optimizer's update of all parameters at once.
-fn update(planner: &mut Planner, rule: &Rule, (w, g, total): (BufferId, BufferId, usize)) -> Result<Vec<(BufferId, f64)>, TrainError> {
+fn update(
+    planner: &mut Planner,
+    rule: &Rule,
+    (w, g, total): (BufferId, BufferId, usize),
+) -> Result<Vec<(BufferId, f64)>, TrainError> {
     let at = |buffer| At { buffer, offset: 0 };
     let mut places: FxHashMap<Id, At> = [(rule.w, at(w)), (rule.g, at(g))].into_iter().collect();
     let mut outputs = vec![Output { node: rule.new_w, at: at(w) }];
@@ -225,7 +230,12 @@ pub fn forward(program: &Program, node: Id, extents: &Extents) -> Result<Forward
 }
 
 /// As [`place_variables`]; targets that the result does not need have no place, and need no data.
-fn place_needed(planner: &mut Planner, program: &Program, extents: &Extents, needed: &[Id]) -> Result<Variables, TrainError> {
+fn place_needed(
+    planner: &mut Planner,
+    program: &Program,
+    extents: &Extents,
+    needed: &[Id],
+) -> Result<Variables, TrainError> {
     let uses = |id: &Id| needed.binary_search(id).is_ok();
     let kept = Program {
         inputs: program.inputs.iter().copied().filter(uses).collect(),

@@ -32,7 +32,12 @@ pub struct Problem<'a> {
 ///
 /// # Errors
 /// See [`TrainError`]; a diverged run carries its last finite parameters.
-pub fn fit(problem: &Problem, solver: &Solver, options: &Options, listen: &mut dyn FnMut(&Event) -> Flow) -> Result<Report, TrainError> {
+pub fn fit(
+    problem: &Problem,
+    solver: &Solver,
+    options: &Options,
+    listen: &mut dyn FnMut(&Event) -> Flow,
+) -> Result<Report, TrainError> {
     let Solver::FirstOrder(rule) = solver;
     match options.dtype {
         Dtype::F32 => Trainer::<f32>::new(problem, rule, options)?.run(listen),
@@ -111,7 +116,11 @@ impl<'a, T: Real> Trainer<'a, T> {
             if fed.rows * fed.cols == values.len() {
                 machine.buffer_mut(fed.at.buffer).copy_from_slice(&values);
             } else if !fed.per_example {
-                return Err(TrainError::Data(format!("`{}` has {} rows, not one for each example", fed.name, values.len() / fed.cols.max(1))));
+                return Err(TrainError::Data(format!(
+                    "`{}` has {} rows, not one for each example",
+                    fed.name,
+                    values.len() / fed.cols.max(1)
+                )));
             }
             examples.push(values);
         }
@@ -266,7 +275,12 @@ impl<'a, T: Real> Trainer<'a, T> {
     }
 
     /// Validation, best parameters, the event, and whether to stop.
-    fn epoch_done(&mut self, epoch: u32, loss: f64, listen: &mut dyn FnMut(&Event) -> Flow) -> Result<Option<StopReason>, TrainError> {
+    fn epoch_done(
+        &mut self,
+        epoch: u32,
+        loss: f64,
+        listen: &mut dyn FnMut(&Event) -> Flow,
+    ) -> Result<Option<StopReason>, TrainError> {
         let validation = self.validate();
         if let Some(value) = validation {
             let better = self.best.as_ref().is_none_or(|(best, _, _)| value < *best);

@@ -98,10 +98,13 @@ impl Options {
                 }
             }
             other => {
-                let error = Diagnostic::new("E215", name.span, format!("`train` has no option `{other}`")).label("unknown option");
+                let error = Diagnostic::new("E215", name.span, format!("`train` has no option `{other}`"))
+                    .label("unknown option");
                 return Err(match nearest(other, OPTIONS.iter().map(|o| o.0)) {
                     Some(near) => error.help(format!("did you mean `{near}`?")),
-                    None => error.help(format!("there are: {}", OPTIONS.iter().map(|o| o.0).collect::<Vec<_>>().join(", "))),
+                    None => {
+                        error.help(format!("there are: {}", OPTIONS.iter().map(|o| o.0).collect::<Vec<_>>().join(", ")))
+                    }
                 });
             }
         }
@@ -125,7 +128,8 @@ impl Value<'_> {
 
     fn wrong(&self) -> Diagnostic {
         let takes = OPTIONS.iter().find(|o| o.0 == self.name).map_or("another value", |o| o.1);
-        Diagnostic::new("E215", self.ast.expr(self.id).span, format!("`{}` takes {takes}", self.name)).label("this value")
+        Diagnostic::new("E215", self.ast.expr(self.id).span, format!("`{}` takes {takes}", self.name))
+            .label("this value")
     }
 
     fn whole(&self) -> Result<u64, Diagnostic> {

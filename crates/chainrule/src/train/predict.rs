@@ -74,7 +74,8 @@ pub(super) fn find<'d>(data: &'d Data, fed: &Fed) -> Result<&'d Matrix, TrainErr
     if matrix.cols == fed.cols && (fed.per_example || matrix.rows == fed.rows) {
         return Ok(matrix);
     }
-    let message = format!("`{}` needs {} x {}, its data is {} x {}", fed.name, fed.rows, fed.cols, matrix.rows, matrix.cols);
+    let message =
+        format!("`{}` needs {} x {}, its data is {} x {}", fed.name, fed.rows, fed.cols, matrix.rows, matrix.cols);
     Err(TrainError::Data(message))
 }
 
@@ -86,7 +87,13 @@ pub(super) fn out_of_memory<T>(len: usize) -> TrainError {
 ///
 /// # Errors
 /// The program predicts nothing, or the data does not fit.
-pub fn predict<T: Real>(program: &Program, parameters: &[f64], states: &[f64], data: &Data, pool: &Pool) -> Result<Matrix, TrainError> {
+pub fn predict<T: Real>(
+    program: &Program,
+    parameters: &[f64],
+    states: &[f64],
+    data: &Data,
+    pool: &Pool,
+) -> Result<Matrix, TrainError> {
     let node = program.predict.ok_or_else(|| TrainError::Data("the program has no `predict`".to_owned()))?;
     let mut forward = Forward::<T>::new(program, node, data)?;
     let convert = |values: &[f64]| values.iter().map(|&v| T::from_f64(v)).collect::<Vec<T>>();

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::compile::{Extents, elements};
 use super::event::TrainError;
+use crate::data::columns::{ColumnOptions, ColumnReport};
 use crate::data::error::DataError;
 use crate::data::generate::generate;
 use crate::data::matrix::Matrix;
 use crate::data::npy::{read_npy, read_npz};
 use crate::data::preprocess::Preprocessing;
-use crate::data::columns::{ColumnOptions, ColumnReport};
 use crate::data::table::Table;
 use crate::model::Program;
 use crate::model::initialise;
@@ -75,7 +75,10 @@ impl Data {
                 return Err(Diagnostic::new("E216", source.span, message).into());
             }
             for (name, matrix) in source.names.iter().zip(matrices) {
-                let declared = program.scope.get(&name.name).filter(|id| program.inputs.contains(id) || program.targets.contains(id));
+                let declared = program
+                    .scope
+                    .get(&name.name)
+                    .filter(|id| program.inputs.contains(id) || program.targets.contains(id));
                 if declared.is_none() {
                     let error = Diagnostic::new("E216", name.span, format!("`{}` is no input or target", name.name))
                         .help("data fills variables declared with `input` or `target`");
@@ -115,7 +118,8 @@ impl Reader<'_> {
                 "npz" => Ok(vec![self.npz(args, id, true)?]),
                 name => {
                     let arguments = self.numbers(args)?;
-                    let arguments: Vec<(Option<&str>, f64)> = arguments.iter().map(|(n, v)| (n.as_deref(), *v)).collect();
+                    let arguments: Vec<(Option<&str>, f64)> =
+                        arguments.iter().map(|(n, v)| (n.as_deref(), *v)).collect();
                     let made = generate(name, &arguments).map_err(|e| self.data_error(e, id))?;
                     Ok(std::iter::once(made.x).chain(made.y).collect())
                 }
@@ -160,14 +164,16 @@ impl Reader<'_> {
 
     fn path(&self, args: &[Argument], index: usize, id: ExprId) -> Result<PathBuf, SourceError> {
         let text = self.text(args, index);
-        let text = text.ok_or_else(|| Diagnostic::new("E216", self.span(id), "a file name in double quotes is needed"))?;
+        let text =
+            text.ok_or_else(|| Diagnostic::new("E216", self.span(id), "a file name in double quotes is needed"))?;
         Ok(self.folder.join(text))
     }
 
     fn npz(&self, args: &[Argument], id: ExprId, examples: bool) -> Result<Matrix, SourceError> {
         let path = self.path(args, 0, id)?;
         let name = self.text(args, 1);
-        let name = name.ok_or_else(|| Diagnostic::new("E216", self.span(id), "npz needs a file and the name of an array"))?;
+        let name =
+            name.ok_or_else(|| Diagnostic::new("E216", self.span(id), "npz needs a file and the name of an array"))?;
         let mut arrays = read_npz(&path).map_err(|e| self.data_error(e, id))?;
         let Some(array) = arrays.remove(&name) else {
             let list: Vec<&str> = arrays.keys().map(String::as_str).collect();
@@ -184,9 +190,15 @@ impl Reader<'_> {
             _ => None,
         };
         let path = self.text(args, 0);
-        let target = args.iter().find(|a| a.name.as_ref().is_some_and(|n| n.name == "target")).and_then(|a| text(a.value));
+        let target =
+            args.iter().find(|a| a.name.as_ref().is_some_and(|n| n.name == "target")).and_then(|a| text(a.value));
         let (Some(path), Some(target)) = (path, target) else {
-            return Err(Diagnostic::new("E216", span, "csv needs a file and a target: csv(\"file.csv\", target = \"column\")").into());
+            return Err(Diagnostic::new(
+                "E216",
+                span,
+                "csv needs a file and a target: csv(\"file.csv\", target = \"column\")",
+            )
+            .into());
         };
         let wrap = |e: DataError| SourceError::Data(Box::new(e), span);
         let mut table = Table::read(self.folder.join(path)).map_err(wrap)?;
