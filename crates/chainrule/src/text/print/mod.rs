@@ -117,6 +117,7 @@ impl Printer<'_> {
             Op::Mul(_) | Op::Power(_) => self.product(id)?,
             Op::Contract(_) => self.contraction(id)?,
             Op::Sum(Sum(axes)) => self.sum_over(id, axes)?,
+            Op::Max(_) if graph.shape(args[0]).rank() != 2 => return Err(PrintError::NotAMatrix("max over axes")),
             Op::Max(max) => {
                 let name = if graph.shape(id).is_scalar() {
                     "max"
