@@ -208,6 +208,8 @@ impl Evaluator<'_> {
             let jump = |v: f64| match name {
                 "step" | "sign" => v.abs(),
                 "floor" => (v - v.round()).abs(),
+                // The logarithm of what is left of a difference: the digits are lost before.
+                "log" => v.abs() * 1e-4,
                 _ => f64::INFINITY,
             };
             self.nearest_jump = x.values.iter().fold(self.nearest_jump, |m, &v| m.min(jump(v)));
