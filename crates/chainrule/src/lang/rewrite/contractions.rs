@@ -11,6 +11,7 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "product with zero", statement: "a*0 = 0", apply: zero },
     Rule { name: "scalars leave the product", statement: "(s*a)*b = s*(a*b)", apply: scalars },
     Rule { name: "product with the identity", statement: "eye*a = a", apply: identity },
+    Rule { name: "product with ones", statement: "column*ones = ones*column", apply: outer_ones },
     Rule { name: "product with a scalar", statement: "a*s = s*a", apply: scalar_operand },
     Rule { name: "inverse of an inverse", statement: "inv(inv(a)) = a", apply: inverse },
     Rule { name: "logarithm of a determinant", statement: "log(det(a)) = logdet(a)", apply: log_det },
@@ -64,6 +65,20 @@ fn identity(graph: &mut Graph, id: Id) -> Option<Id> {
     match (graph.op(a), graph.op(b)) {
         (Op::Eye(_), _) => Some(b),
         (_, Op::Eye(_)) => Some(a),
+        _ => None,
+    }
+}
+
+/// A column times a row of ones, or a column of ones times a row, is that column or row stretched.
+fn outer_ones(graph: &mut Graph, id: Id) -> Option<Id> {
+    let (spec, a, b) = operands(graph, id)?;
+    if spec != Contract::MATMUL || graph.shape(a).cols() != crate::lang::Dim::Known(1) {
+        return None;
+    }
+    let ones = |graph: &Graph, x: Id| graph.constant_value(x) == Some(1.0);
+    match (ones(graph, a), ones(graph, b)) {
+        (_, true) => Some(graph.broadcast(a, graph.shape(id))),
+        (true, _) => Some(graph.broadcast(b, graph.shape(id))),
         _ => None,
     }
 }

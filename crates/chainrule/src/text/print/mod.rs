@@ -9,6 +9,8 @@ use crate::lang::ops::reduce::Sum;
 use crate::lang::ops::view::{Broadcast, Permute};
 use crate::lang::shape::Axes;
 use crate::lang::{Graph, Id, Op};
+use rustc_hash::FxHashSet;
+
 use pieces::{Piece, Pieces, Precedence};
 pub use style::Style;
 
@@ -42,11 +44,13 @@ pub fn print_with(
     style: Style,
     name_of: &dyn Fn(&Graph, Id) -> Option<String>,
 ) -> Result<String, PrintError> {
-    let mut printer = Printer { graph, style, pieces: Pieces::default() };
-    let named: Vec<(Id, Option<String>)> = named_cut(graph, root, name_of);
-    for (id, name) in named {
+    let mut printer = Printer { graph, style, pieces: Pieces::default(), named: FxHashSet::default() };
+    for (id, name) in named_cut(graph, root, name_of) {
         let piece = match name {
-            Some(name) => Ok(Piece::atom(style.name(&name))),
+            Some(name) => {
+                printer.named.insert(id);
+                Ok(Piece::atom(style.name(&name)))
+            }
             None => printer.piece(id),
         };
         let piece = match piece {
@@ -98,11 +102,18 @@ struct Printer<'a> {
     graph: &'a Graph,
     style: Style,
     pieces: Pieces,
+    /// Nodes that are written by a name: nothing looks into them.
+    named: FxHashSet<Id>,
 }
 
 impl Printer<'_> {
     fn of(&self, id: Id) -> Result<&Piece, PrintError> {
         self.pieces.get(id)
+    }
+
+    /// The operation of a node that is written out; `None` when a name stands for it.
+    fn open(&self, id: Id) -> Option<Op> {
+        (!self.named.contains(&id)).then(|| self.graph.op(id))
     }
 
     fn piece(&self, id: Id) -> Result<Piece, PrintError> {
@@ -117,6 +128,7 @@ impl Printer<'_> {
             Op::Mul(_) | Op::Power(_) => self.product(id)?,
             Op::Contract(_) => self.contraction(id)?,
             Op::Sum(Sum(axes)) => self.sum_over(id, axes)?,
+            Op::Max(_) if graph.shape(args[0]).rank() != 2 => return Err(PrintError::NotAMatrix("max over axes")),
             Op::Max(max) => {
                 let name = if graph.shape(id).is_scalar() {
                     "max"
@@ -186,8 +198,8 @@ impl Printer<'_> {
         let graph = self.graph;
         let shape = graph.shape(id);
         let args = graph.args(id);
-        let source = |a: Id| match graph.op(a) {
-            Op::Broadcast(_) => graph.args(a)[0],
+        let source = |a: Id| match self.open(a) {
+            Some(Op::Broadcast(_)) => graph.args(a)[0],
             _ => a,
         };
         let fills = |a: Id, axis: usize| graph.shape(a).dims().get(axis) == shape.dims().get(axis);
@@ -207,8 +219,8 @@ impl Printer<'_> {
             return Err(PrintError::NotAMatrix("sum over axes"));
         }
         let (name, argument) = if self.graph.shape(id).is_scalar() {
-            match self.graph.op(x) {
-                Op::Diagonal(_) => ("tr", self.graph.args(x)[0]),
+            match self.open(x) {
+                Some(Op::Diagonal(_)) => ("tr", self.graph.args(x)[0]),
                 _ => ("sum", x),
             }
         } else if axes == Axes::COLUMNS {

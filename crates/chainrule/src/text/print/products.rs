@@ -39,8 +39,8 @@ impl Printer<'_> {
             return Ok(());
         }
         let is_scalar = graph.shape(factor).is_scalar() && !graph.shape(id).is_scalar();
-        let (piece, below) = match graph.op(factor) {
-            Op::Power(power) if factor == id || graph.name(factor).is_none() => {
+        let (piece, below) = match self.open(factor) {
+            Some(Op::Power(power)) => {
                 let p = power.exponent();
                 (self.power_piece(graph.args(factor)[0], p.abs(), graph.shape(factor).is_scalar())?, p < 0.0)
             }
@@ -78,9 +78,9 @@ impl Printer<'_> {
     /// The x of `sum(x.^2)`.
     fn norm_argument(&self, id: Id) -> Option<Id> {
         let graph = self.graph;
-        let Op::Sum(sum) = graph.op(id) else { return None };
+        let Some(Op::Sum(sum)) = self.open(id) else { return None };
         let square = graph.args(id)[0];
-        let Op::Power(power) = graph.op(square) else { return None };
+        let Some(Op::Power(power)) = self.open(square) else { return None };
         let whole =
             graph.shape(id).is_scalar() && sum.0.iter().count() <= 2 && sum.0.union(Axes::all(2)) == Axes::all(2);
         (power.exponent() == 2.0 && whole && graph.shape(square).rank() == 2).then(|| graph.args(square)[0])
