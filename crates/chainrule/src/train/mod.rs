@@ -6,6 +6,7 @@ pub mod fit;
 pub mod metrics;
 pub mod options;
 pub mod predict;
+pub mod session;
 pub mod source;
 
 pub use event::{Event, Flow, Report, StopReason, TrainError};
