@@ -1,9 +1,9 @@
 //! Rewriting changes no value: random programs are built as graphs, with rewriting, and evaluated by the reference, which
 //! knows no graph; every recorded rewrite is checked on its own; printed text reads back; gradients pass their check.
 
-mod reference;
 #[path = "reference/random.rs"]
 mod random;
+mod reference;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -130,7 +130,10 @@ fn check_program(number: u32, tally: &mut Tally) -> Result<(), String> {
             let parsed = build(&mut graph, &scope, &text).map_err(|error| format!("{text}: {error:?}"))?;
             let values = evaluate(&graph, &[parsed], &point).map_err(|error| format!("{error:?}"))?;
             if found.difference(&Matrix::from_tensor(values.get(parsed)), largest) > 1e-9 {
-                return Err(context(format!("{text} is built as {}", print(&graph, parsed, Style::Text).unwrap_or_default())));
+                return Err(context(format!(
+                    "{text} is built as {}",
+                    print(&graph, parsed, Style::Text).unwrap_or_default()
+                )));
             }
             tally.texts += 1;
         }

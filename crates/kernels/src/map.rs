@@ -111,6 +111,7 @@ impl MapOp {
 
     /// Number of arguments: 1, 2 or 3.
     #[must_use]
+    #[inline(always)]
     pub fn arguments(self) -> usize {
         match self {
             MapOp::Add | MapOp::Sub | MapOp::Mul | MapOp::Div | MapOp::Pow | MapOp::Max | MapOp::Min => 2,
@@ -121,6 +122,7 @@ impl MapOp {
 
     /// The operation on single numbers, with the bits of the kernel; arguments an operation does not take are ignored.
     #[must_use]
+    #[inline(always)]
     pub fn apply<T: Real>(self, x: T, y: T, z: T) -> T {
         use crate::math;
         match self {

@@ -100,7 +100,8 @@ impl Trained {
     /// Something is missing, left over or does not fit.
     pub fn from_file(file: &ModelFile) -> Result<Trained, FileError> {
         let text = |name: &str| file.metadata.get(name).ok_or_else(|| content(format!("`{name}` is missing")));
-        let program = Program::parse(text(key::TEXT)?).map_err(|e| content(format!("the model text is wrong: {}", e.message)))?;
+        let program =
+            Program::parse(text(key::TEXT)?).map_err(|e| content(format!("the model text is wrong: {}", e.message)))?;
         let dtype = match text(key::DTYPE)?.as_str() {
             "f32" => Dtype::F32,
             "f64" => Dtype::F64,
@@ -109,7 +110,8 @@ impl Trained {
         let extents = serde_json::from_str(text(key::EXTENTS)?).map_err(|e| content(e.to_string()))?;
         let preprocessing = file.metadata.get(key::PREPROCESSING).map(|json| Preprocessing::from_json(json));
         let preprocessing = preprocessing.transpose().map_err(|e| content(e.to_string()))?;
-        let facts = file.metadata.iter().filter_map(|(k, v)| k.strip_prefix(key::FACT).map(|k| (k.to_owned(), v.clone())));
+        let facts =
+            file.metadata.iter().filter_map(|(k, v)| k.strip_prefix(key::FACT).map(|k| (k.to_owned(), v.clone())));
         let mut trained = Trained {
             program,
             parameters: Vec::new(),
@@ -134,7 +136,10 @@ impl Trained {
             let name = self.program.name_of(id);
             let tensor = file.tensor(name).ok_or_else(|| content(format!("the tensor `{name}` is missing")))?;
             if self.sizes(id).as_ref() != Some(&tensor.shape) {
-                return Err(content(format!("the tensor `{name}` has the shape {:?}, not that of the model text", tensor.shape)));
+                return Err(content(format!(
+                    "the tensor `{name}` has the shape {:?}, not that of the model text",
+                    tensor.shape
+                )));
             }
             match &tensor.data {
                 TensorData::F32(data) => values.extend(data.iter().map(|&v| f64::from(v))),

@@ -255,6 +255,17 @@ impl Loop<'_, '_> {
                 let value = self.value(x)?;
                 let at = self.emitter.result(id).at;
                 let scale = self.emitter.taken.scale(id);
+                // A sum of one row, or of one column, is the value itself.
+                let (rows, cols) = (self.step.rows, self.step.cols);
+                let single = match over {
+                    Over::All => rows * cols == 1,
+                    Over::Rows => cols == 1,
+                    Over::Columns => rows == 1,
+                };
+                if single && scale == 1.0 {
+                    stores.push((value, at));
+                    continue;
+                }
                 // The source is filled in when registers are known.
                 reductions.push((value, MapReduction { source: Source::Constant(0), over, fold, scale, at }));
             } else if !self.is_part(id) {

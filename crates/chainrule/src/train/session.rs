@@ -81,13 +81,29 @@ impl Session {
         Session::new(program, data, None, folder, change)
     }
 
-    fn new(program: Program, data: Data, validation: Option<Data>, folder: &Path, change: Change) -> Result<Session, SourceError> {
+    fn new(
+        program: Program,
+        data: Data,
+        validation: Option<Data>,
+        folder: &Path,
+        change: Change,
+    ) -> Result<Session, SourceError> {
         let mut options = Options::of_program(&program)?;
         change(&mut options);
         let extents = extents(&program, &data, None).map_err(SourceError::Train)?;
         let parameters = starting_values(&program, &program.parameters, &extents, options.seed, folder)?;
         let states = starting_values(&program, &program.states, &extents, options.seed, folder)?;
-        Ok(Session { program, data, validation, preprocessing: None, columns: None, options, parameters, states, notes: Vec::new() })
+        Ok(Session {
+            program,
+            data,
+            validation,
+            preprocessing: None,
+            columns: None,
+            options,
+            parameters,
+            states,
+            notes: Vec::new(),
+        })
     }
 
     /// A run on a table: columns are understood, rows split, and a network is chosen (or taken from `text`).
