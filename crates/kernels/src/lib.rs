@@ -13,6 +13,7 @@ pub mod factor;
 pub mod map;
 pub mod math;
 pub mod matmul;
+pub mod micro;
 pub mod pool;
 pub mod random;
 pub mod real;
@@ -25,6 +26,7 @@ pub use map::{
     Access, Fold, Instruction, MapOp, MapProgram, Operand, Over, Reduction, Source, Store, map, scratch_len,
 };
 pub use matmul::matmul;
+pub use micro::{MicroOp, MicroProgram, micro};
 pub use pool::Pool;
 pub use real::Real;
 pub use rowwise::{logsumexp, softmax};

@@ -44,6 +44,8 @@ enum Form {
     },
     Power(Id, f64),
     Apply(MapOp, Vec<Id>),
+    /// A row times a matrix, as multiply-adds.
+    RowProduct(Id, Id),
 }
 
 impl Emitter<'_> {
@@ -171,7 +173,7 @@ impl Loop<'_, '_> {
     }
 
     fn is_map(&self, id: Id) -> bool {
-        self.is_inside(id) && self.emitter.taken.op(self.emitter.lowering, id).def().class() == Class::Map
+        self.is_inside(id) && self.emitter.taken.class(self.emitter.lowering, id) == Class::Map
     }
 
     /// Is the value needed outside the loop?
@@ -190,6 +192,9 @@ impl Loop<'_, '_> {
     fn form(&self, id: Id) -> Form {
         let graph = self.emitter.lowering.graph;
         let args = self.emitter.taken.args(self.emitter.lowering, id);
+        if self.emitter.taken.expanded.contains(&id) {
+            return Form::RowProduct(args[0], args[1]);
+        }
         match graph.op(id) {
             Op::Add(_) => Form::Sum(args.iter().map(|&term| self.signed(term)).collect()),
             Op::Mul(_) => self.product(&args),
@@ -317,7 +322,12 @@ impl Loop<'_, '_> {
             Some(access) => (layout, access),
             None => (self.emitter.dense(id, layout), Access::Dense),
         };
-        let key = (layout.at, access);
+        self.read(layout.at, access)
+    }
+
+    /// Numbers at a place, each place once.
+    fn read(&mut self, at: At, access: Access) -> Result<Value, PlanError> {
+        let key = (at, access);
         if let Some(&known) = self.operands.get(&key) {
             return Ok(Value::Operand(known));
         }
@@ -343,6 +353,10 @@ impl Loop<'_, '_> {
                 let x = self.value(x)?;
                 self.raise(x, p)
             }
+            Form::RowProduct(row, matrix) => {
+                let total = self.row_product(row, matrix, None)?;
+                total.map_or_else(|| self.constant(0.0), Ok)
+            }
             Form::Apply(op, args) => {
                 let args: Result<Vec<Value>, PlanError> = args.into_iter().map(|a| self.value(a)).collect();
                 let args = args?;
@@ -353,19 +367,41 @@ impl Loop<'_, '_> {
 
     fn sum(&mut self, mut terms: Vec<(bool, Id)>) -> Result<Value, PlanError> {
         // Start with a plain positive term, so that products become multiply-adds and negatives differences.
-        let first = terms.iter().position(|&(negative, t)| !negative && self.two_factors(t).is_none());
+        let plain = |t: Id| self.two_factors(t).is_none() && !self.emitter.taken.expanded.contains(&t);
+        let first = terms.iter().position(|&(negative, t)| !negative && plain(t));
         let first = first.or_else(|| terms.iter().position(|&(negative, _)| !negative)).unwrap_or(0);
         let (negative, term) = terms.remove(first);
         let start = self.value(term)?;
         let mut total = if negative { self.push(MapOp::Neg, vec![start]) } else { start };
         for (negative, term) in terms {
-            if let (false, Some((a, b))) = (negative, self.two_factors(term)) {
+            if !negative
+                && self.is_part(term)
+                && let Form::RowProduct(row, matrix) = self.form(term)
+            {
+                total = self.row_product(row, matrix, Some(total))?.unwrap_or(total);
+            } else if let (false, Some((a, b))) = (negative, self.two_factors(term)) {
                 let (a, b) = (self.factor_value(a)?, self.factor_value(b)?);
                 total = self.push(MapOp::MulAdd, vec![a, b, total]);
             } else {
                 let value = self.value(term)?;
                 total = self.push(if negative { MapOp::Sub } else { MapOp::Add }, vec![total, value]);
             }
+        }
+        Ok(total)
+    }
+
+    /// `total + row*matrix`: a multiply-add for each element of the row, with the matching row of the matrix.
+    fn row_product(&mut self, row: Id, matrix: Id, mut total: Option<Value>) -> Result<Option<Value>, PlanError> {
+        let (a, b) = (self.emitter.layout(row), self.emitter.layout(matrix));
+        for index in 0..a.sizes[1] {
+            let element = At { offset: a.at.offset + index * a.strides[1], ..a.at };
+            let line = At { offset: b.at.offset + index * b.strides[0], ..b.at };
+            let element = self.read(element, Access::Scalar)?;
+            let line = self.read(line, if b.sizes[1] == 1 { Access::Scalar } else { Access::Dense })?;
+            total = Some(match total {
+                None => self.push(MapOp::Mul, vec![element, line]),
+                Some(sum) => self.push(MapOp::MulAdd, vec![element, line, sum]),
+            });
         }
         Ok(total)
     }

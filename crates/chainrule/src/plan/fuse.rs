@@ -35,6 +35,8 @@ pub struct Groups {
 struct Fuser<'a> {
     lowering: &'a Lowering<'a>,
     taken: &'a Taken,
+    /// Place of each node in the order of the needed nodes.
+    position: FxHashMap<Id, usize>,
     groups: Vec<Group>,
     of: FxHashMap<Id, usize>,
     users: FxHashMap<Id, Vec<Id>>,
@@ -42,7 +44,7 @@ struct Fuser<'a> {
 
 /// The space a node's loop runs over: of its argument for a sum.
 fn space(lowering: &Lowering, taken: &Taken, id: Id) -> Option<Vec<usize>> {
-    match taken.op(lowering, id).def().class() {
+    match taken.class(lowering, id) {
         Class::Map => Some(taken.sizes[&id].clone()),
         Class::Reduce if reduction(lowering, taken, id).is_some() => {
             Some(taken.sizes[&taken.args(lowering, id)[0]].clone())
@@ -72,8 +74,15 @@ pub fn reduction(lowering: &Lowering, taken: &Taken, id: Id) -> Option<kernels::
 
 /// Groups the computed nodes.
 pub fn fuse(lowering: &Lowering, taken: &Taken) -> Groups {
-    let mut fuser =
-        Fuser { lowering, taken, groups: Vec::new(), of: FxHashMap::default(), users: users(lowering, taken) };
+    let position = taken.order.iter().enumerate().map(|(at, &id)| (id, at)).collect();
+    let mut fuser = Fuser {
+        lowering,
+        taken,
+        position,
+        groups: Vec::new(),
+        of: FxHashMap::default(),
+        users: users(lowering, taken),
+    };
     for &id in taken.order.iter().rev() {
         if taken.kinds[&id] == Kind::Compute {
             fuser.visit(id);
@@ -111,6 +120,7 @@ impl Fuser<'_> {
             }
             // The group that runs first keeps values in registers for the shortest time.
             candidates.sort_unstable_by(|a, b| b.cmp(a));
+            let candidates = self.merged(candidates);
             for group in candidates {
                 if self.can_join(id, group) {
                     self.groups[group].members.push(id);
@@ -137,21 +147,53 @@ impl Fuser<'_> {
     /// Does the user read its arguments element by element?
     fn reads_in_place(&self, user: Id) -> bool {
         self.taken.kinds[&user] == Kind::Compute
-            && matches!(self.taken.op(self.lowering, user).def().class(), Class::Map | Class::Reduce)
+            && !self.taken.expanded.contains(&user)
+            && matches!(self.taken.class(self.lowering, user), Class::Map | Class::Reduce)
+    }
+
+    /// Loops over the same space that use the same node become one where neither needs the other's results.
+    fn merged(&mut self, candidates: Vec<usize>) -> Vec<usize> {
+        let Some((&first, rest)) = candidates.split_first() else { return candidates };
+        let mut left = vec![first];
+        for &other in rest {
+            let total = self.groups[first].members.len() + self.groups[other].members.len();
+            if total < MAX_MEMBERS && self.can_merge(first, other) {
+                let moved = std::mem::take(&mut self.groups[other].members);
+                for &member in &moved {
+                    self.of.insert(member, first);
+                }
+                self.groups[first].members.extend(moved);
+            } else {
+                left.push(other);
+            }
+        }
+        left
+    }
+
+    fn can_merge(&self, a: usize, b: usize) -> bool {
+        let members: FxHashSet<Id> = self.groups[a].members.iter().chain(&self.groups[b].members).copied().collect();
+        let list = self.groups[a].members.iter().chain(&self.groups[b].members);
+        list.copied().all(|member| self.is_free(member, &members))
     }
 
     /// A node may join a group unless another of its users has to run before that group does, or a member of the group
     /// needs the node through something outside the group.
     fn can_join(&self, id: Id, group: usize) -> bool {
         let members: FxHashSet<Id> = self.groups[group].members.iter().copied().collect();
-        // A result of the loop's own sums cannot be read inside the loop.
-        let is_reduction = self.taken.op(self.lowering, id).def().class() == Class::Reduce;
-        let users = self.users.get(&id).cloned().unwrap_or_default();
-        if is_reduction && users.iter().any(|user| members.contains(user)) {
+        self.is_free(id, &members)
+    }
+
+    /// Does the node reach the members of a loop only by being read element by element inside it?
+    fn is_free(&self, id: Id, members: &FxHashSet<Id>) -> bool {
+        // A result of the loop's own sums cannot be read inside the loop, nor one that is read as a whole row.
+        let is_reduction = self.taken.class(self.lowering, id) == Class::Reduce;
+        let users = self.users.get(&id).map_or(&[][..], Vec::as_slice);
+        let whole = |user: &Id| is_reduction || self.taken.expanded.contains(user);
+        if users.iter().any(|user| members.contains(user) && whole(user)) {
             return false;
         }
         let mut seen: FxHashSet<Id> = FxHashSet::default();
-        let mut stack: Vec<Id> = users.into_iter().filter(|user| !members.contains(user)).collect();
+        let mut stack: Vec<Id> = users.iter().copied().filter(|user| !members.contains(user)).collect();
         while let Some(next) = stack.pop() {
             if !seen.insert(next) {
                 continue;
@@ -175,7 +217,7 @@ impl Fuser<'_> {
     /// Groups in an order in which arguments come first; from the results, what is needed soonest first.
     fn ordered(mut self) -> Groups {
         for group in &mut self.groups {
-            group.members.reverse();
+            group.members.sort_unstable_by_key(|member| self.position[member]);
         }
         let mut needs: Vec<Vec<usize>> = vec![Vec::new(); self.groups.len()];
         for (index, group) in self.groups.iter().enumerate() {
@@ -189,8 +231,11 @@ impl Fuser<'_> {
                 }
             }
         }
-        let order = topological(&needs, &self.wanted_first());
-        let mut place = vec![0; order.len()];
+        let mut order = topological(&needs, &self.wanted_first());
+        // Groups that were merged into others are empty.
+        let count = order.len();
+        order.retain(|&index| !self.groups[index].members.is_empty());
+        let mut place = vec![0; count];
         for (to, &from) in order.iter().enumerate() {
             place[from] = to;
         }

@@ -1,8 +1,9 @@
 //! The first pass: which nodes are needed, with their extents, and which of them are numbers or host scalars.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Lowering, PlanError};
+use crate::lang::ops::contract::Contract;
 use crate::lang::ops::elementwise::Unary;
 use crate::lang::{Class, Id, Op, Role};
 
@@ -34,7 +35,12 @@ pub struct Taken {
     pub replaced: FxHashMap<Id, Id>,
     /// Products of a number and a contraction or sum that nothing else uses: one kernel call with a factor.
     pub scaled: FxHashMap<Id, (f64, Id)>,
+    /// Short products of a single row with a matrix: a few multiply-adds in the loop that uses them.
+    pub expanded: FxHashSet<Id>,
 }
+
+/// Longest row that is multiplied inside a loop, and widest result.
+const EXPANDED: (usize, usize) = (8, 64);
 
 impl Taken {
     /// The arguments of a node as the plan computes it.
@@ -56,6 +62,12 @@ impl Taken {
     #[must_use]
     pub fn op(&self, lowering: &Lowering, id: Id) -> Op {
         lowering.graph.op(self.inner(id))
+    }
+
+    /// What the compiler sees of a node.
+    #[must_use]
+    pub fn class(&self, lowering: &Lowering, id: Id) -> Class {
+        if self.expanded.contains(&id) { Class::Map } else { self.op(lowering, id).def().class() }
     }
 
     /// The factor of the operation's result.
@@ -100,7 +112,23 @@ pub fn take(lowering: &Lowering) -> Result<Taken, PlanError> {
     taken.order = live(lowering, &taken, &roots);
     absorb_factors(lowering, &mut taken, &roots);
     taken.order = live(lowering, &taken, &roots);
+    expand_rows(lowering, &mut taken);
     Ok(taken)
+}
+
+/// Finds products of one short row with a matrix that lies row by row.
+fn expand_rows(lowering: &Lowering, taken: &mut Taken) {
+    for &id in &taken.order {
+        if taken.kinds[&id] != Kind::Compute || lowering.graph.op(id) != Op::Contract(Contract::MATMUL) {
+            continue;
+        }
+        let args = taken.args(lowering, id);
+        let (a, out) = (&taken.sizes[&args[0]], &taken.sizes[&id]);
+        let dense = matches!(taken.kinds[&args[1]], Kind::Variable | Kind::Compute);
+        if a[0] == 1 && a[1] <= EXPANDED.0 && out[1] <= EXPANDED.1 && dense {
+            taken.expanded.insert(id);
+        }
+    }
 }
 
 /// Finds products of numbers with one contraction or sum.

@@ -37,7 +37,7 @@ fn agree(graph: &Graph, outputs: &[Id], domain: Domain) -> usize {
         .lower(&Lowering { graph, extents: &point.extents, variables: &variables, outputs: &places })
         .expect("the graph can be lowered");
     let plan = planner.finish().expect("the plan fits into memory");
-    let mut machine = Machine::<f64>::new(&plan).expect("there is memory");
+    let mut machine = Machine::<f64>::new(&plan, &[]).expect("there is memory");
     for (id, at) in &variables {
         machine.set(*at, &point.values[id].values);
     }
@@ -110,4 +110,12 @@ fn transposes_diagonals_and_factorisations() {
         "input A : [3, 4]\nparam X : [2, 5]\nloss sum(kron(A, X).^2) + sum(A*ones(4, 5)*X') + max(X) + sum(rowmax(X)) + sum(colmax(A'*ones(3,1)))\n",
     );
     program_agrees("input A : [3, 4]\nparam x : [4, 1]\nloss sum(exp(-0.5*(A*x).^2)) + norm2(x)^3 + x'*x/(1 + x'*x)\n");
+}
+
+#[test]
+fn single_rows_are_multiplied_in_loops() {
+    // N = 1: products of a row become multiply-adds, also where a row is used element by element in the same space.
+    let text = "input X : [1, 3]\ntarget Y : [1, 3]\nparam A : [3, 3]\nparam B : [3, 3]\nparam b : [1, 3]\n\
+        H = tanh(X*A + b)\nR = tanh(H*B + H)\nS = R*A + X*B\nloss sum((S - Y).^2) + sum(R.*H)\n";
+    program_agrees(text);
 }

@@ -1,7 +1,8 @@
 //! A plan with memory: kernel calls with resolved offsets.
 
-use kernels::{Arena, MapProgram, OutOfMemory, Pool, Real, View, Write};
+use kernels::{Arena, MapProgram, MicroProgram, OutOfMemory, Pool, Real, View, Write};
 
+use super::micro::Unroller;
 use crate::plan::elementwise_program;
 use crate::plan::host::HostProgram;
 use crate::plan::steps::{FactorKernel, Loop, RowKernel, Strided};
@@ -9,18 +10,49 @@ use crate::plan::{At, BufferId, Plan, Step};
 
 /// A kernel call, ready to run.
 enum Call<T> {
+    /// A run of tiny steps.
+    Micro(MicroProgram),
     Map(MapProgram<T>),
-    MatMul { out: View, a: View, b: View },
-    Looped { out: View, a: View, b: View, loops: Vec<Loop> },
-    Copy { out: (usize, Vec<usize>), source: (usize, Vec<usize>), sizes: Vec<usize> },
-    Fill { view: View, value: T },
-    Rows { kernel: RowKernel, rows: usize, cols: usize, source: usize, out: usize },
-    Factor { kernel: FactorKernel, n: usize, source: usize, out: usize },
+    MatMul {
+        out: View,
+        a: View,
+        b: View,
+    },
+    Looped {
+        out: View,
+        a: View,
+        b: View,
+        loops: Vec<Loop>,
+    },
+    Copy {
+        out: (usize, Vec<usize>),
+        source: (usize, Vec<usize>),
+        sizes: Vec<usize>,
+    },
+    Fill {
+        view: View,
+        value: T,
+    },
+    Rows {
+        kernel: RowKernel,
+        rows: usize,
+        cols: usize,
+        source: usize,
+        out: usize,
+    },
+    Factor {
+        kernel: FactorKernel,
+        n: usize,
+        source: usize,
+        out: usize,
+    },
 }
 
 /// A plan with memory.
 pub struct Machine<T: Real> {
     calls: Vec<Call<T>>,
+    /// Where each part of the plan ends in `calls`.
+    ends: Vec<usize>,
     /// Offset and length of each buffer.
     places: Vec<(usize, usize)>,
     arena: Arena<T>,
@@ -41,17 +73,64 @@ fn view(plan: &Plan, matrix: &Strided) -> View {
 }
 
 impl<T: Real> Machine<T> {
-    /// Allocates the arena and resolves all offsets.
+    /// Allocates the arena and resolves all offsets. `parts` are the numbers of steps at which [`Machine::run_part`] may
+    /// pause; runs of tiny steps between them become one call.
     ///
     /// # Errors
     /// There is not enough memory.
-    pub fn new(plan: &Plan) -> Result<Machine<T>, OutOfMemory> {
-        let arena = Arena::new(plan.arena_len)?;
+    pub fn new(plan: &Plan, parts: &[usize]) -> Result<Machine<T>, OutOfMemory> {
+        let mut unroller = Unroller::new(plan);
+        let (mut calls, mut ends) = (Vec::new(), Vec::new());
+        let flush = |unroller: &mut Unroller, calls: &mut Vec<Call<T>>| {
+            let ops = unroller.take();
+            if !ops.is_empty() {
+                calls.push(Call::Micro(MicroProgram::new(ops)));
+            }
+        };
+        for (index, step) in plan.steps.iter().enumerate() {
+            if parts.contains(&index) {
+                flush(&mut unroller, &mut calls);
+                ends.push(calls.len());
+            }
+            if !unroller.append(step) {
+                flush(&mut unroller, &mut calls);
+                calls.push(call(plan, step));
+            }
+        }
+        flush(&mut unroller, &mut calls);
+        ends.push(calls.len());
+        let (extra, constants) = unroller.extra();
+        let mut machine = Machine::with_calls(plan, calls, plan.arena_len + extra)?;
+        machine.ends = ends;
+        let start = plan.arena_len + extra - constants.len();
+        for (slot, &value) in machine.arena.as_mut_slice()[start..].iter_mut().zip(constants) {
+            *slot = T::from_f64(value);
+        }
+        Ok(machine)
+    }
+
+    /// A machine with one call for each step of the plan, to look at what each of them does.
+    ///
+    /// # Errors
+    /// There is not enough memory.
+    pub fn stepwise(plan: &Plan) -> Result<Machine<T>, OutOfMemory> {
         let calls = plan.steps.iter().map(|step| call(plan, step)).collect();
+        Machine::with_calls(plan, calls, plan.arena_len)
+    }
+
+    fn with_calls(plan: &Plan, calls: Vec<Call<T>>, len: usize) -> Result<Machine<T>, OutOfMemory> {
+        let arena = Arena::new(len)?;
+        let ends = vec![calls.len()];
         let places = plan.buffers.iter().map(|b| (b.offset, b.len)).collect();
         let host_outputs = plan.host.outputs.iter().map(|&(slot, at)| (slot, plan.offset(at))).collect();
         let slots = vec![0.0; plan.host.steps.len()];
-        Ok(Machine { calls, places, arena, host: plan.host.clone(), slots, host_ran: false, host_outputs })
+        Ok(Machine { calls, ends, places, arena, host: plan.host.clone(), slots, host_ran: false, host_outputs })
+    }
+
+    /// Takes over the numbers of a machine of the same plan.
+    pub fn copy_from(&mut self, other: &Machine<T>) {
+        let len = self.arena.len().min(other.arena.len());
+        self.arena.as_mut_slice()[..len].copy_from_slice(&other.arena.as_slice()[..len]);
     }
 
     /// Names of the clocks that [`Machine::run`] takes, in order.
@@ -93,6 +172,15 @@ impl<T: Real> Machine<T> {
         self.buffer(at.buffer)[at.offset].to_f64()
     }
 
+    /// Runs one part of the plan, as cut at construction; the host's scalars are as [`Machine::run_host`] left them.
+    #[inline]
+    pub fn run_part(&mut self, pool: &Pool, part: usize) {
+        let start = if part == 0 { 0 } else { self.ends[part - 1] };
+        for index in start..self.ends[part] {
+            self.run_call(pool, index);
+        }
+    }
+
     /// Runs the whole plan. Allocates nothing.
     pub fn run(&mut self, pool: &Pool, clocks: &[f64]) {
         self.run_host(clocks);
@@ -127,11 +215,12 @@ impl<T: Real> Machine<T> {
         }
     }
 
-    /// Runs one kernel call; all calls in order are a run.
+    /// Runs one kernel call; all calls in order are a run. In a stepwise machine a call is a step of the plan.
     #[inline]
     pub fn run_call(&mut self, pool: &Pool, index: usize) {
         let arena = &mut self.arena;
         match &self.calls[index] {
+            Call::Micro(program) => kernels::micro(arena, program),
             Call::Map(program) => kernels::map(arena, pool, program),
             Call::MatMul { out, a, b } => kernels::matmul(arena, pool, *out, *a, *b, Write::Set),
             Call::Looped { out, a, b, loops } => looped(arena, pool, (*out, *a, *b), loops, false),

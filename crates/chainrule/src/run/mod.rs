@@ -1,5 +1,6 @@
 //! Floor 4: the machine. Runs verified plans over one arena; after construction nothing is allocated.
 
 mod machine;
+mod micro;
 
 pub use machine::Machine;

@@ -103,7 +103,8 @@ impl<'a, T: Real> Trainer<'a, T> {
         let batch = order.batch_size();
         let extents = extents(problem.program, problem.data, (batch != rows).then_some(batch))?;
         let compiled = training(problem.program, rule, &extents)?;
-        let mut machine = Machine::<T>::new(&compiled.plan).map_err(|_| out_of_memory::<T>(compiled.plan.arena_len))?;
+        let mut machine = Machine::<T>::new(&compiled.plan, &[compiled.model_steps])
+            .map_err(|_| out_of_memory::<T>(compiled.plan.arena_len))?;
         let convert = |values: &[f64]| values.iter().map(|&v| T::from_f64(v)).collect::<Vec<T>>();
         machine.buffer_mut(compiled.parameters).copy_from_slice(&convert(problem.parameters));
         machine.buffer_mut(compiled.states).copy_from_slice(&convert(problem.states));
@@ -259,18 +260,14 @@ impl<'a, T: Real> Trainer<'a, T> {
     #[inline]
     fn model(&mut self) -> Result<f64, TrainError> {
         self.machine.run_host(&self.clocks);
-        for call in 0..self.compiled.model_steps {
-            self.machine.run_call(&self.pool, call);
-        }
+        self.machine.run_part(&self.pool, 0);
         let loss = self.machine.scalar(self.compiled.loss);
         if loss.is_finite() { Ok(loss) } else { Err(self.diverged()) }
     }
 
     #[inline]
     fn update(&mut self) {
-        for call in self.compiled.model_steps..self.machine.len() {
-            self.machine.run_call(&self.pool, call);
-        }
+        self.machine.run_part(&self.pool, 1);
         self.step += 1;
     }
 
@@ -363,12 +360,15 @@ impl<'a, T: Real> Trainer<'a, T> {
                 return (format!("the data of `{}`", fed.name), None);
             }
         }
+        let Ok(mut machine) = Machine::<T>::stepwise(&self.compiled.plan) else { return ("the loss".to_owned(), None) };
+        machine.copy_from(&self.machine);
         for call in 0..self.compiled.model_steps {
-            self.machine.run_call(&self.pool, call);
+            machine.run_call(&self.pool, call);
             let step = &self.compiled.plan.steps[call];
-            let bad = step.writes().iter().any(|&(at, len)| {
-                self.machine.buffer(at.buffer)[at.offset..at.offset + len].iter().any(|v| !v.is_finite())
-            });
+            let bad = step
+                .writes()
+                .iter()
+                .any(|&(at, len)| machine.buffer(at.buffer)[at.offset..at.offset + len].iter().any(|v| !v.is_finite()));
             if bad {
                 let label = &self.compiled.plan.labels[call];
                 return (label.text.clone(), label.origin);

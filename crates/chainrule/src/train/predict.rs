@@ -24,7 +24,7 @@ impl<T: Real> Forward<T> {
     pub fn new(program: &Program, node: Id, data: &Data) -> Result<Forward<T>, TrainError> {
         let extents = extents(program, data, None)?;
         let plan = forward(program, node, &extents)?;
-        let machine = Machine::new(&plan.plan).map_err(|_| out_of_memory::<T>(plan.plan.arena_len))?;
+        let machine = Machine::new(&plan.plan, &[]).map_err(|_| out_of_memory::<T>(plan.plan.arena_len))?;
         let mut forward = Forward { machine, plan };
         forward.feed(data)?;
         Ok(forward)
