@@ -1,7 +1,7 @@
 //! The graph: a hash-consed DAG of operations. Ids are `Copy`; arguments always have smaller ids than the node that
 //! uses them, so increasing ids are a topological order and every walk is a loop.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::dim::{Dim, Dims};
 use super::op::Op;
@@ -147,21 +147,20 @@ impl Graph {
         self.origins.get(&id).copied()
     }
 
-    /// The nodes that `roots` need, in an order in which arguments come first.
+    /// The nodes that `roots` need, in an order in which arguments come first. Costs as much as there are of them.
     #[must_use]
     pub fn reachable(&self, roots: &[Id]) -> Vec<Id> {
-        let mut needed = vec![false; self.len()];
-        for root in roots {
-            needed[root.0 as usize] = true;
-        }
-        for index in (0..self.len()).rev() {
-            if needed[index] {
-                for arg in &self.nodes[index].args {
-                    needed[arg.0 as usize] = true;
-                }
+        let mut seen: FxHashSet<Id> = FxHashSet::default();
+        let mut list = Vec::new();
+        let mut stack = roots.to_vec();
+        while let Some(id) = stack.pop() {
+            if seen.insert(id) {
+                list.push(id);
+                stack.extend(self.args(id).iter().copied());
             }
         }
-        (0..self.len() as u32).filter(|&index| needed[index as usize]).map(Id).collect()
+        list.sort_unstable();
+        list
     }
 
     /// Declares a variable.

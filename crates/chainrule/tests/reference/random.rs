@@ -69,7 +69,9 @@ impl Grammar {
         }
         let (r, c) = (DIMS[form.0], DIMS[form.1]);
         match self.below(10) {
-            0 if form == (0, 0) => self.one_of(&["0", "1", "2", "(-1)", "0.5", "3", "(-2.5)", "cols(X12)", "rows(X12)"]),
+            0 if form == (0, 0) => {
+                self.one_of(&["0", "1", "2", "(-1)", "0.5", "3", "(-2.5)", "cols(X12)", "rows(X12)"])
+            }
             0 | 1 => match self.below(3) {
                 0 if form.0 == form.1 => format!("eye({r})"),
                 1 => format!("zeros({r}, {c})"),

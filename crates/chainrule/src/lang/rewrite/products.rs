@@ -1,7 +1,9 @@
 //! Rules of element-wise products and powers.
 
-use super::Rule;
+use rustc_hash::FxHashMap;
+
 use super::views::broadcast_source;
+use super::{LONGEST_FLAT, Rule};
 use crate::lang::graph::{Graph, Id};
 use crate::lang::op::Op;
 use crate::lang::ops::arithmetic::Mul;
@@ -25,12 +27,13 @@ fn single(graph: &mut Graph, id: Id) -> Option<Id> {
     (factors.len() == 1).then(|| factors[0])
 }
 
-/// The factors of a product; stretched products are opened, each factor stretched on its own.
+/// The factors of a product, also of inner products; a long inner product stays whole: one that grows factor by factor
+/// would be copied, and computed, each time.
 fn flatten(graph: &mut Graph, id: Id) -> Option<Id> {
     let factors = factors(graph, id)?;
     let shape = graph.shape(id);
     let inner = |graph: &Graph, f: Id| match graph.op(f) {
-        Op::Mul(_) => Some(graph.args(f).to_vec()),
+        Op::Mul(_) if graph.args(f).len() + factors.len() <= LONGEST_FLAT => Some(graph.args(f).to_vec()),
         _ => None,
     };
     if !factors.iter().any(|&f| inner(graph, f).is_some()) {
@@ -93,6 +96,7 @@ fn collect(graph: &mut Graph, id: Id) -> Option<Id> {
     let mut number = Fraction { numerator: 1.0, denominator: 1.0 };
     let mut numbers = 0;
     let mut powers: Vec<(Id, f64)> = Vec::new();
+    let mut places: FxHashMap<Id, usize> = FxHashMap::default();
     for &factor in &factors {
         if let Some(value) = graph.constant_value(factor) {
             number.numerator *= value;
@@ -102,9 +106,11 @@ fn collect(graph: &mut Graph, id: Id) -> Option<Id> {
             numbers += 1;
         } else {
             let (base, exponent) = base(graph, factor);
-            match powers.iter_mut().find(|(other, _)| *other == base) {
-                Some(entry) => entry.1 += exponent,
-                None => powers.push((base, exponent)),
+            let place = *places.entry(base).or_insert(powers.len());
+            if place == powers.len() {
+                powers.push((base, exponent));
+            } else {
+                powers[place].1 += exponent;
             }
         }
     }

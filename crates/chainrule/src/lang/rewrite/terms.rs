@@ -1,6 +1,8 @@
 //! Rules of sums: flattening, like terms, common factors.
 
-use super::Rule;
+use rustc_hash::FxHashMap;
+
+use super::{LONGEST_FLAT, Rule};
 use crate::lang::graph::{Graph, Id};
 use crate::lang::op::Op;
 use crate::lang::ops::arithmetic::{Add, Mul};
@@ -22,10 +24,12 @@ fn single(graph: &mut Graph, id: Id) -> Option<Id> {
     (terms.len() == 1).then(|| terms[0])
 }
 
-/// A sum with a name of its own stays whole: the reader knows it by that name.
+/// A sum with a name of its own stays whole: the reader knows it by that name. So does a long one: a sum that grows term
+/// by term would be copied each time.
 fn flatten(graph: &mut Graph, id: Id) -> Option<Id> {
     let terms = terms(graph, id)?;
-    let inner = |graph: &Graph, t: Id| matches!(graph.op(t), Op::Add(_)) && graph.name(t).is_none();
+    let short = |graph: &Graph, t: Id| graph.args(t).len() + terms.len() <= LONGEST_FLAT;
+    let inner = |graph: &Graph, t: Id| matches!(graph.op(t), Op::Add(_)) && graph.name(t).is_none() && short(graph, t);
     if !terms.iter().any(|&t| inner(graph, t)) {
         return None;
     }
@@ -68,25 +72,28 @@ pub(super) fn join(graph: &mut Graph, like: Id, coefficient: f64, rest: &[Id]) -
 
 fn collect(graph: &mut Graph, id: Id) -> Option<Id> {
     let terms = terms(graph, id)?;
-    let mut collected: Vec<(f64, Vec<Id>, Vec<Id>)> = Vec::new();
+    let mut collected: Vec<(f64, Vec<Id>)> = Vec::new();
+    let mut places: FxHashMap<Vec<Id>, usize> = FxHashMap::default();
     for &term in &terms {
         let (coefficient, rest) = split(graph, term);
         let mut sorted = rest.clone();
         sorted.sort_unstable();
-        match collected.iter_mut().find(|(_, _, key)| *key == sorted) {
-            Some(entry) => entry.0 += coefficient,
-            None => collected.push((coefficient, rest, sorted)),
+        let place = *places.entry(sorted).or_insert(collected.len());
+        if place == collected.len() {
+            collected.push((coefficient, rest));
+        } else {
+            collected[place].0 += coefficient;
         }
     }
     let before = collected.len();
-    collected.retain(|(coefficient, _, _)| *coefficient != 0.0);
+    collected.retain(|(coefficient, _)| *coefficient != 0.0);
     if before == terms.len() && collected.len() == before {
         return None;
     }
     if collected.is_empty() {
         return Some(graph.filled(0.0, graph.shape(id)));
     }
-    let new: Vec<Id> = collected.iter().map(|(c, rest, _)| join(graph, id, *c, rest)).collect();
+    let new: Vec<Id> = collected.iter().map(|(c, rest)| join(graph, id, *c, rest)).collect();
     Some(graph.add(&new))
 }
 
