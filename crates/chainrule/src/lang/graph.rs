@@ -64,6 +64,15 @@ pub struct Variable {
     pub value: Option<f64>,
 }
 
+/// What is known of a matrix beyond its shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fact {
+    /// Equal to its transpose.
+    Symmetric,
+    /// The elements of each row sum to 1, as those of one-hot rows and of probabilities.
+    RowsSumToOne,
+}
+
 type Key = (Op, Box<[Id]>);
 
 /// A hash-consed DAG, its variables and dimensions, and the log of every rewrite.
@@ -74,6 +83,7 @@ pub struct Graph {
     forwarded: FxHashMap<Id, Id>,
     names: FxHashMap<Id, String>,
     origins: FxHashMap<Id, (u32, u32)>,
+    facts: FxHashSet<(Id, Fact)>,
     /// The variables, in order of declaration.
     pub variables: Vec<Variable>,
     /// The dimensions.
@@ -123,6 +133,17 @@ impl Graph {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
+    }
+
+    /// States a fact of a variable, before anything is built of it. Rules may use it, so it must hold for all its values.
+    pub fn assume(&mut self, id: Id, fact: Fact) {
+        self.facts.insert((id, fact));
+    }
+
+    /// Was this fact stated?
+    #[must_use]
+    pub fn is_known(&self, id: Id, fact: Fact) -> bool {
+        self.facts.contains(&(id, fact))
     }
 
     /// Gives a node the name that the program gave it; sums with a name stay whole.

@@ -6,12 +6,14 @@ use super::{LONGEST_FLAT, Rule};
 use crate::lang::graph::{Graph, Id};
 use crate::lang::op::Op;
 use crate::lang::ops::arithmetic::{Add, Mul};
+use crate::lang::ops::contract::Contract;
 
 pub(super) static RULES: &[Rule] = &[
     Rule { name: "sum of one term", statement: "+(a) = a", apply: single },
     Rule { name: "flatten sum", statement: "(a + b) + c = a + b + c", apply: flatten },
     Rule { name: "collect like terms", statement: "p*a + q*a = (p + q)*a", apply: collect },
     Rule { name: "common factor", statement: "a.*b + a.*c = a.*(b + c)", apply: factor },
+    Rule { name: "common matrix factor", statement: "a*c + b*c = (a + b)*c", apply: matrix_factor },
     Rule { name: "sum before broadcast", statement: "ones*a + ones*b = ones*(a + b)", apply: before_broadcast },
 ];
 
@@ -136,6 +138,57 @@ fn factor(graph: &mut Graph, id: Id) -> Option<Id> {
     let mut factors = common;
     factors.push(sum);
     Some(join(graph, id, coefficient, &factors))
+}
+
+/// A term as scalars times one product of two matrices; a product with a name stays whole.
+fn matrix_term(graph: &Graph, id: Id) -> Option<(f64, Vec<Id>, [Id; 2])> {
+    let (coefficient, mut rest) = split(graph, id);
+    let is_product = |f: Id| graph.op(f) == Op::Contract(Contract::MATMUL) && graph.name(f).is_none();
+    let at = rest.iter().position(|&f| is_product(f))?;
+    let product = rest.remove(at);
+    let scalar = |f: Id| super::views::broadcast_source(graph, f).filter(|&s| graph.shape(s).is_scalar());
+    let scalars: Option<Vec<Id>> = rest.iter().map(|&f| scalar(f)).collect();
+    Some((coefficient, scalars?, [graph.args(product)[0], graph.args(product)[1]]))
+}
+
+/// Two products that end, or begin, with the same matrix are one product of a sum: one product less to compute. Products
+/// are not regrouped for it, which could cost more.
+fn matrix_factor(graph: &mut Graph, id: Id) -> Option<Id> {
+    let terms = terms(graph, id)?;
+    let parts: Vec<Option<(f64, Vec<Id>, [Id; 2])>> = terms.iter().map(|&t| matrix_term(graph, t)).collect();
+    for side in [1, 0] {
+        let mut places: FxHashMap<Id, usize> = FxHashMap::default();
+        let mut group: Vec<usize> = Vec::new();
+        for (index, part) in parts.iter().enumerate() {
+            let Some((_, _, args)) = part else { continue };
+            let first = *places.entry(args[side]).or_insert(index);
+            if first != index && group.first().is_none_or(|&known| known == first) {
+                if group.is_empty() {
+                    group.push(first);
+                }
+                group.push(index);
+            }
+        }
+        if group.is_empty() {
+            continue;
+        }
+        let shared = parts[group[0]].as_ref()?.2[side];
+        let mut inner = Vec::new();
+        for &index in &group {
+            let (coefficient, scalars, args) = parts[index].as_ref()?;
+            let other = args[1 - side];
+            let mut factors: Vec<Id> = scalars.iter().map(|&s| graph.broadcast(s, graph.shape(other))).collect();
+            factors.push(other);
+            inner.push(join(graph, other, *coefficient, &factors));
+        }
+        let sum = graph.add(&inner);
+        let product = if side == 1 { graph.matmul(sum, shared) } else { graph.matmul(shared, sum) };
+        let kept = terms.iter().enumerate().filter(|(index, _)| !group.contains(index)).map(|(_, &t)| t);
+        let mut new: Vec<Id> = kept.collect();
+        new.insert(group[0].min(new.len()), product);
+        return Some(graph.add(&new));
+    }
+    None
 }
 
 /// When every term is stretched from the same smaller shape, the small sum is stretched once.
