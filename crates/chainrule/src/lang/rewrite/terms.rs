@@ -76,9 +76,15 @@ fn collect(graph: &mut Graph, id: Id) -> Option<Id> {
     let terms = terms(graph, id)?;
     let mut collected: Vec<(f64, Vec<Id>)> = Vec::new();
     let mut places: FxHashMap<Vec<Id>, usize> = FxHashMap::default();
+    let mut chains: FxHashMap<Vec<Id>, Id> = FxHashMap::default();
     for &term in &terms {
         let (coefficient, rest) = split(graph, term);
-        let mut sorted = rest.clone();
+        // Products of the same matrices are the same, however they are grouped.
+        let ungrouped = rest.iter().map(|&f| match super::views::chain(graph, f) {
+            Some(chain) => *chains.entry(chain).or_insert(f),
+            None => f,
+        });
+        let mut sorted: Vec<Id> = ungrouped.collect();
         sorted.sort_unstable();
         let place = *places.entry(sorted).or_insert(collected.len());
         if place == collected.len() {

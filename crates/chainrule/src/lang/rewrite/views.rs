@@ -78,9 +78,7 @@ fn transpose_scalar(graph: &mut Graph, id: Id) -> Option<Id> {
 fn transpose_product(graph: &mut Graph, id: Id) -> Option<Id> {
     let (_, x) = permuted(graph, id)?;
     let chain = chain(graph, x)?;
-    let transposed = chain.iter().filter(|&&f| permuted(graph, f).is_some()).count();
-    let symmetric = chain.iter().filter(|&&f| is_symmetric(graph, f)).count();
-    if transposed == 0 && symmetric == 0 || transposed < chain.len() - symmetric - transposed {
+    if !is_worth_reversing(graph, &chain) {
         return None;
     }
     let mut factors = chain.into_iter().rev();
@@ -152,12 +150,28 @@ fn transpose_map(graph: &mut Graph, id: Id) -> Option<Id> {
         return None;
     }
     let args = graph.args(x).to_vec();
-    let undone = |graph: &Graph, a: Id| permuted(graph, a).is_some() || broadcast_source(graph, a).is_some();
-    if !args.iter().all(|&a| undone(graph, a)) || !args.iter().any(|&a| permuted(graph, a).is_some()) {
+    if !args.iter().all(|&a| is_undone(graph, a, 3)) || args.iter().all(|&a| broadcast_source(graph, a).is_some()) {
         return None;
     }
     let args: Vec<Id> = args.iter().map(|&a| graph.build(Op::Permute(permute), &[a])).collect();
     Some(graph.build(op, &args))
+}
+
+/// Does its transpose have no more transposes than itself?
+fn is_undone(graph: &Graph, id: Id, depth: usize) -> bool {
+    if permuted(graph, id).is_some() || broadcast_source(graph, id).is_some() || is_symmetric(graph, id) {
+        return true;
+    }
+    match graph.op(id) {
+        Op::Mul(_) => depth > 0 && graph.args(id).iter().all(|&factor| is_undone(graph, factor, depth - 1)),
+        _ => chain(graph, id).is_some_and(|factors| is_worth_reversing(graph, &factors)),
+    }
+}
+
+fn is_worth_reversing(graph: &Graph, chain: &[Id]) -> bool {
+    let transposed = chain.iter().filter(|&&f| permuted(graph, f).is_some()).count();
+    let symmetric = chain.iter().filter(|&&f| is_symmetric(graph, f)).count();
+    transposed + symmetric > 0 && transposed >= chain.len() - symmetric - transposed
 }
 
 fn transpose_broadcast(graph: &mut Graph, id: Id) -> Option<Id> {
