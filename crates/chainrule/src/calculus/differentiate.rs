@@ -90,7 +90,9 @@ pub fn transpose(graph: &mut Graph, tangent: Id, seed: Id, free: &[Id]) -> (Vec<
     let mut cotangents: FxHashMap<Id, Id> = FxHashMap::default();
     let mut moves = Vec::new();
     for &id in order.iter().rev().filter(|id| linear[id]) {
-        let Some(parts) = contributions.remove(&id) else { continue };
+        let Some(mut parts) = contributions.remove(&id) else { continue };
+        // The walk goes backwards; people write the terms in the order of the expression.
+        parts.reverse();
         let y_bar = graph.add(&parts);
         cotangents.insert(id, y_bar);
         let args = graph.args(id).to_vec();
