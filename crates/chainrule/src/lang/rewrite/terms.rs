@@ -187,6 +187,8 @@ fn matrix_factor(graph: &mut Graph, id: Id) -> Option<Id> {
             factors.push(other);
             inner.push(join(graph, other, *coefficient, &factors));
         }
+        // A sum with its own transpose is written as people do, the transpose last.
+        inner.sort_by_key(|&term| matches!(graph.op(term), Op::Permute(_)));
         let sum = graph.add(&inner);
         let product = if side == 1 { graph.matmul(sum, shared) } else { graph.matmul(shared, sum) };
         let kept = terms.iter().enumerate().filter(|(index, _)| !group.contains(index)).map(|(_, &t)| t);
