@@ -146,8 +146,11 @@ fn factor(graph: &mut Graph, id: Id) -> Option<Id> {
     Some(join(graph, id, coefficient, &factors))
 }
 
+/// Coefficient, scalar factors, and the two matrices of a product.
+type MatrixTerm = (f64, Vec<Id>, [Id; 2]);
+
 /// A term as scalars times one product of two matrices; a product with a name stays whole.
-fn matrix_term(graph: &Graph, id: Id) -> Option<(f64, Vec<Id>, [Id; 2])> {
+fn matrix_term(graph: &Graph, id: Id) -> Option<MatrixTerm> {
     let (coefficient, mut rest) = split(graph, id);
     let is_product = |f: Id| graph.op(f) == Op::Contract(Contract::MATMUL) && graph.name(f).is_none();
     let at = rest.iter().position(|&f| is_product(f))?;
@@ -161,7 +164,7 @@ fn matrix_term(graph: &Graph, id: Id) -> Option<(f64, Vec<Id>, [Id; 2])> {
 /// are not regrouped for it, which could cost more.
 fn matrix_factor(graph: &mut Graph, id: Id) -> Option<Id> {
     let terms = terms(graph, id)?;
-    let parts: Vec<Option<(f64, Vec<Id>, [Id; 2])>> = terms.iter().map(|&t| matrix_term(graph, t)).collect();
+    let parts: Vec<Option<MatrixTerm>> = terms.iter().map(|&t| matrix_term(graph, t)).collect();
     for side in [1, 0] {
         let mut places: FxHashMap<Id, usize> = FxHashMap::default();
         let mut group: Vec<usize> = Vec::new();
