@@ -1,40 +1,77 @@
-//! The `chainrule` command line.
-use chainrule::lang::Shape;
-use chainrule::model::cases::{Declaration, gradient, steps_text};
-fn main() {
-    let path = std::env::args().nth(1).unwrap();
-    let v: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    for c in v.as_array().unwrap() {
-        let id = c["id"].as_str().unwrap();
-        if c["kind"] != "gradient" {
-            println!("{}", serde_json::json!({"id": id, "status": "refused"}));
-            continue;
-        }
-        let d: Vec<Declaration> = c["vars"]
-            .as_object()
-            .unwrap()
-            .iter()
-            .map(|(n, s)| Declaration {
-                name: n.clone(),
-                shape: Shape::known(s[0].as_u64().unwrap() as u32, s[1].as_u64().unwrap() as u32),
-                domain: c["domain"][n]
-                    .as_str()
-                    .and_then(|t| chainrule::calculus::sample::NAMES.iter().find(|x| x.0 == t).map(|x| x.1)),
-            })
-            .collect();
-        let t = std::time::Instant::now();
-        let r = gradient(c["expr"].as_str().unwrap(), &d, c["wrt"].as_str().unwrap());
-        let s = t.elapsed().as_secs_f64();
-        match r {
-            Ok(a) => {
-                println!("{}", serde_json::json!({"id": id, "status": "ok", "derivative": a.text, "seconds": s}));
-                if std::env::args().nth(2).as_deref() == Some(id) {
-                    for (l, r) in steps_text(&a.graph, &a.derivation, chainrule::text::print::Style::Text) {
-                        eprintln!("{l:60}   [{r}]");
-                    }
-                }
-            }
-            Err(e) => println!("{}", serde_json::json!({"id": id, "status": "refused", "reason": e.reason()})),
-        }
+//! The `chainrule` command line: thin; one file per subcommand.
+
+mod answers;
+mod args;
+mod caret;
+mod commands;
+mod errors;
+mod guard;
+mod interrupt;
+mod output;
+mod render;
+mod samplings;
+mod source;
+
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::process::ExitCode;
+
+use args::{Cli, Command};
+use clap::Parser;
+use errors::Failure;
+use output::Context;
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(report_panic));
+    let outcome = catch_unwind(AssertUnwindSafe(run));
+    ExitCode::from(outcome.unwrap_or(errors::BUG))
+}
+
+fn run() -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(answer) => return before_any_command(&answer),
+    };
+    let context = Context::new(&cli.global);
+    let result = match &cli.command {
+        Command::Derive(args) => commands::derive::run(args, &context),
+        Command::Check(args) => commands::check::run(args, &context),
+        Command::Show(args) => commands::show::run(args, &context),
+        Command::Explain(args) => commands::explain::run(args),
+    };
+    match result {
+        Ok(()) => 0,
+        Err(failure) => report(&failure, context.color),
     }
+}
+
+/// Help and version go to standard output, faults of the arguments to standard error.
+fn before_any_command(answer: &clap::Error) -> u8 {
+    let text = answer.render();
+    if answer.use_stderr() {
+        let color = output::color_on_stderr(args::ColorWhen::Auto);
+        output::progress(&if color { text.ansi().to_string() } else { text.to_string() });
+        return answer.exit_code() as u8;
+    }
+    match output::answer(&text.to_string()) {
+        Ok(()) => 0,
+        Err(failure) => report(&failure, false),
+    }
+}
+
+fn report(failure: &Failure, color: bool) -> u8 {
+    let message = render::failure(failure, color);
+    output::progress(&message);
+    failure.exit_code()
+}
+
+fn report_panic(info: &PanicHookInfo<'_>) {
+    let payload = info.payload();
+    let what = payload.downcast_ref::<&str>().copied();
+    let what = what.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
+    let place = info.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
+    let version = env!("CARGO_PKG_VERSION");
+    output::progress(&format!(
+        "error: this is a bug of Chainrule, not of your input: {what}{place}\n\
+         please report it with this message, the command line and the file it was given (chainrule {version})\n"
+    ));
 }

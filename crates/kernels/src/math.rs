@@ -94,13 +94,8 @@ pub fn step<T: Real>(x: T) -> T {
 /// -1, 0 or 1; not-a-number stays.
 #[inline(always)]
 pub fn sign<T: Real>(x: T) -> T {
-    if x > T::ZERO {
-        T::ONE
-    } else if x < T::ZERO {
-        -T::ONE
-    } else {
-        x
-    }
+    let size = step(x) - step(-x);
+    if is_nan(x) { x } else { size }
 }
 
 /// The larger one; not-a-number if one of them is.

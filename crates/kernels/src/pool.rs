@@ -142,7 +142,7 @@ impl State {
         unsafe { *self.job.get() = Job { task: Some(task), tasks } };
         self.done.store(0, Ordering::Relaxed);
         let epoch = (self.claim.load(Ordering::Relaxed) >> 32).wrapping_add(1);
-        self.claim.store(epoch << 32 | tasks as u64, Ordering::SeqCst);
+        self.claim.store((epoch << 32) | tasks as u64, Ordering::SeqCst);
     }
 
     /// Claims one task and runs it; false if none is left.

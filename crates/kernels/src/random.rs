@@ -69,7 +69,7 @@ impl Stream {
     /// Uniform integer in `0..bound` (`bound` > 0) by multiply-shift; the bias is below 2^-32.
     #[must_use]
     pub fn below(&self, index: u32, bound: u32) -> u32 {
-        ((self.bits(index) >> 32) * u64::from(bound) >> 32) as u32
+        (((self.bits(index) >> 32) * u64::from(bound)) >> 32) as u32
     }
 
     /// Fisher-Yates shuffle of `items`.

@@ -42,12 +42,19 @@ pub trait Real:
 }
 
 pub(crate) mod sealed {
+    use crate::matmul::vector::Vector;
     use crate::view::View;
 
     /// What kernels and polynomials need of a type; private, so nobody adds a third one.
     pub trait Details: Sized + Copy + 'static {
         /// Numbers in 64 bytes: the unit of all vector loops.
         const LANES: usize;
+        /// `LANES` numbers as the compiler likes, in two registers of AVX2, in one of AVX-512.
+        type Plain: Vector<Self>;
+        #[cfg(target_arch = "x86_64")]
+        type Half: Vector<Self>;
+        #[cfg(target_arch = "x86_64")]
+        type Wide: Vector<Self>;
         /// 1.5 * 2^(mantissa bits): adding it rounds to an integer, which then stands in the low bits.
         const ROUNDER: Self;
         const LOG2_E: Self;
@@ -97,7 +104,8 @@ pub(crate) mod sealed {
 
 macro_rules! real {
     ($type:ident, $bits:ident, mantissa: $mantissa:literal, bias: $bias:literal, root_half: $root_half:literal,
-     library: $library:ident, $($constants:tt)*) => {
+     library: $library:ident,
+     half: $half:ident, wide: $wide:ident, $($constants:tt)*) => {
         impl Real for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -128,6 +136,11 @@ macro_rules! real {
 
         impl sealed::Details for $type {
             const LANES: usize = 64 / size_of::<$type>();
+            type Plain = [$type; 64 / size_of::<$type>()];
+            #[cfg(target_arch = "x86_64")]
+            type Half = [std::arch::x86_64::$half; 2];
+            #[cfg(target_arch = "x86_64")]
+            type Wide = std::arch::x86_64::$wide;
             const MIN_NORMAL: Self = $type::MIN_POSITIVE;
             const LOG2_E: Self = std::$type::consts::LOG2_E;
             $($constants)*
@@ -226,7 +239,7 @@ use crate::view::View;
 // Polynomials of exp: interpolation at Chebyshev nodes in 60 digits; relative error 1.0e-8 and 1.7e-17.
 // Logarithms: the polynomials of fdlibm's e_log.c and e_logf.c.
 real! {
-    f32, u32, mantissa: 23, bias: 7, root_half: 0x3f35_04f3, library: single,
+    f32, u32, mantissa: 23, bias: 7, root_half: 0x3f35_04f3, library: single, half: __m256, wide: __m512,
     const ROUNDER: Self = 12_582_912.0;
     const LN_2: [Self; 2] = [0.693_138_1, 9.058_001e-6];
     const EXP_RANGE: [Self; 2] = [-104.0, 89.0];
@@ -237,7 +250,7 @@ real! {
 }
 
 real! {
-    f64, u64, mantissa: 52, bias: 10, root_half: 0x3fe6_a09e_667f_3bcd, library: double,
+    f64, u64, mantissa: 52, bias: 10, root_half: 0x3fe6_a09e_667f_3bcd, library: double, half: __m256d, wide: __m512d,
     const ROUNDER: Self = 6_755_399_441_055_744.0;
     const LN_2: [Self; 2] = [6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10];
     const EXP_RANGE: [Self; 2] = [-746.0, 710.0];

@@ -7,6 +7,8 @@ use crate::{Arena, Pool, Real, math};
 
 /// Elements of a chunk of rows.
 const CHUNK_ELEMENTS: usize = 4096;
+/// Numbers whose exponentials are taken in one loop.
+const BLOCK: usize = 256;
 
 /// Softmax of every row of `source`: rows x cols at offset `source` to rows x cols at `out`, which may be the same.
 pub fn softmax<T: Real>(arena: &mut Arena<T>, pool: &Pool, rows: usize, cols: usize, source: usize, out: usize) {
@@ -40,31 +42,68 @@ for_each_level! {
 
 #[inline(always)]
 fn softmax_body<T: Real>(base: Shared<T>, [first, count, cols]: [usize; 3], source: usize, out: usize) {
-    for row in first..first + count {
-        // SAFETY: the row lies in both matrices; nobody else writes it.
-        let (source, out) = unsafe { (base.at(source + row * cols), base.at(out + row * cols)) };
-        let shift = shift_of(source, cols);
+    // SAFETY: the rows lie in both matrices; nobody else writes them.
+    let (source, out) = unsafe { (base.at(source + first * cols), base.at(out + first * cols)) };
+    for row in 0..count {
+        // SAFETY: the row lies in the matrix.
+        let numbers = unsafe { source.add(row * cols) };
+        let shift = shift_of(numbers, cols);
         for col in 0..cols {
             // SAFETY: the column lies in the row.
-            unsafe { *out.add(col) = math::exp(*source.add(col) - shift) }
+            unsafe { *out.add(row * cols + col) = *numbers.add(col) - shift }
         }
-        let sum = fold(Fold::Sum, out, cols);
+    }
+    // One long loop for all rows: short ones would not fill vectors.
+    for index in 0..count * cols {
+        // SAFETY: the element lies in the rows.
+        unsafe { *out.add(index) = math::exp(*out.add(index)) }
+    }
+    for row in 0..count {
+        // SAFETY: the row lies in the matrix.
+        let numbers = unsafe { out.add(row * cols) };
+        let factor = T::ONE / fold(Fold::Sum, numbers, cols);
         for col in 0..cols {
-            // SAFETY: as above.
-            unsafe { *out.add(col) = *out.add(col) / sum }
+            // SAFETY: the column lies in the row.
+            unsafe { *numbers.add(col) = *numbers.add(col) * factor }
         }
     }
 }
 
 #[inline(always)]
 fn logsumexp_body<T: Real>(base: Shared<T>, [first, count, cols]: [usize; 3], source: usize, out: usize) {
-    for row in first..first + count {
-        // SAFETY: the row lies in the matrix and the element in the result; nobody else writes it.
-        let (source, out) = unsafe { (base.at(source + row * cols), base.at(out + row)) };
-        let shift = shift_of(source, cols);
-        let sum = sum_of_exp(source, cols, shift);
-        // SAFETY: as above.
-        unsafe { *out = shift + math::log(sum) }
+    // SAFETY: the rows lie in the matrix and their results in the arena; nobody else writes those.
+    let (source, out) = unsafe { (base.at(source + first * cols), base.at(out + first)) };
+    let mut block = [T::ZERO; BLOCK];
+    if cols > BLOCK {
+        for row in 0..count {
+            // SAFETY: the row lies in the matrix and the element in the result.
+            unsafe {
+                let numbers = source.add(row * cols);
+                let shift = shift_of(numbers, cols);
+                *out.add(row) = shift + math::log(sum_of_exp(numbers, cols, shift, &mut block));
+            }
+        }
+        return;
+    }
+    let step = BLOCK / cols.max(1);
+    let mut shifts = [T::ZERO; BLOCK];
+    for start in (0..count).step_by(step) {
+        let rows = step.min(count - start);
+        for (row, shift) in shifts[..rows].iter_mut().enumerate() {
+            // SAFETY: the row lies in the matrix.
+            let numbers = unsafe { source.add((start + row) * cols) };
+            *shift = shift_of(numbers, cols);
+            for col in 0..cols {
+                // SAFETY: the column lies in the row.
+                block[row * cols + col] = unsafe { *numbers.add(col) } - *shift;
+            }
+        }
+        block[..rows * cols].iter_mut().for_each(|x| *x = math::exp(*x));
+        for (row, &shift) in shifts[..rows].iter().enumerate() {
+            let sum = fold(Fold::Sum, block[row * cols..].as_ptr(), cols);
+            // SAFETY: the element lies in the result.
+            unsafe { *out.add(start + row) = shift + math::log(sum) }
+        }
     }
 }
 
@@ -77,9 +116,7 @@ fn shift_of<T: Real>(source: *const T, cols: usize) -> T {
 
 /// Sum of exp(x - shift) over a row, block by block.
 #[inline(always)]
-fn sum_of_exp<T: Real>(source: *const T, cols: usize, shift: T) -> T {
-    const BLOCK: usize = 64;
-    let mut block = [T::ZERO; BLOCK];
+fn sum_of_exp<T: Real>(source: *const T, cols: usize, shift: T, block: &mut [T; BLOCK]) -> T {
     let mut sum = T::ZERO;
     for start in (0..cols).step_by(BLOCK) {
         let len = BLOCK.min(cols - start);

@@ -57,6 +57,12 @@ pub enum FileError {
 }
 
 impl FileError {
+    /// The file is whole, but what it says does not fit together.
+    #[must_use]
+    pub fn content(reason: impl Into<String>) -> FileError {
+        FileError::Content { reason: reason.into() }
+    }
+
     /// The stable code of this kind of error.
     #[must_use]
     pub fn code(&self) -> &'static str {

@@ -3,5 +3,6 @@
 pub mod atomic;
 pub mod error;
 pub mod model_file;
+pub mod trained;
 
 mod header;

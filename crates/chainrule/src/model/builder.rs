@@ -492,7 +492,7 @@ impl<'a> Builder<'a> {
         let name = callee.name.as_str();
         let callable = [DefKind::Function, DefKind::Layer, DefKind::Schedule];
         if let Some(defined) = prelude::find(self.own, name, &callable) {
-            let bound = self.bind_arguments(defined, callee, args, values)?;
+            let bound = self.arguments(defined, callee, args, values)?;
             return self.enter(defined, bound, callee, span);
         }
         let positional: Vec<Id> = args.iter().map(|arg| values[&arg.value]).collect();
@@ -524,7 +524,10 @@ impl<'a> Builder<'a> {
     }
 
     /// Matches arguments with formal parameters; defaults are built in the definition's own tree.
-    pub(super) fn bind_arguments(
+    ///
+    /// # Errors
+    /// An argument is unknown or missing.
+    pub fn arguments(
         &mut self,
         defined: prelude::Defined<'a>,
         callee: &Ident,

@@ -6,6 +6,7 @@ pub mod cases;
 pub mod functions;
 pub mod initialise;
 pub mod prelude;
+pub mod preset;
 pub mod program;
 pub mod statements;
 

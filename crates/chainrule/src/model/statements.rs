@@ -143,8 +143,16 @@ impl<'a> Builder<'a> {
         id
     }
 
+    /// A state of an optimizer; its starting value is the optimizer's business.
+    pub fn declare_state(&mut self, name: &str, shape: Shape, span: Span) -> Id {
+        self.declare(name, Role::State, shape, StartSpec::Constant(0.0), span)
+    }
+
     /// `name := value`.
-    pub(super) fn update(&mut self, scope: &mut Scope, name: &Ident, value: Id) -> Result<(), Diagnostic> {
+    ///
+    /// # Errors
+    /// The name is no state, or the shapes differ.
+    pub fn update(&mut self, scope: &mut Scope, name: &Ident, value: Id) -> Result<(), Diagnostic> {
         let span = self.place(name.span);
         let state = scope.get(&format!(":{}", name.name)).or_else(|| scope.get(&name.name));
         let declared = state.and_then(|id| self.declared.iter().position(|d| d.id == id && d.role == Role::State));

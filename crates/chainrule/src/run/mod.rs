@@ -1,1 +1,5 @@
-//! Filled in below.
+//! Floor 4: the machine. Runs verified plans over one arena; after construction nothing is allocated.
+
+mod machine;
+
+pub use machine::Machine;

@@ -1,1 +1,15 @@
-//! Filled in below.
+//! Floor 6: training. The loop is a plain function; progress, logs and early stopping are one closure over its events.
+
+pub mod compile;
+pub mod event;
+pub mod fit;
+pub mod metrics;
+pub mod options;
+pub mod predict;
+pub mod session;
+pub mod source;
+
+pub use event::{Event, Flow, Report, StopReason, TrainError};
+pub use fit::fit;
+pub use options::{Dtype, Options};
+pub use source::Data;

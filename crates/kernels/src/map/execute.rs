@@ -48,7 +48,7 @@ fn execute_lanes<T: Real, const L: usize>(program: &MapProgram<T>, work: &Worksp
             _ => {
                 let y = resolve(program, work, args[1], &mut second);
                 let z = resolve(program, work, args[2], &mut third);
-                each::<T, L, _>(out, [x, y, z], vectors, |[x, y, z]| math::mul_add(x, y, z));
+                multiply_add::<T, L>(out, [x, y, z], vectors);
             }
         }
     }
@@ -56,30 +56,29 @@ fn execute_lanes<T: Real, const L: usize>(program: &MapProgram<T>, work: &Worksp
 
 #[inline(always)]
 fn unary<T: Real, const L: usize>(op: MapOp, out: *mut T, x: Argument<T>, vectors: usize) {
-    let args = [x];
     match op {
-        MapOp::Neg => each::<T, L, _>(out, args, vectors, |[x]| -x),
-        MapOp::Recip => each::<T, L, _>(out, args, vectors, |[x]| T::ONE / x),
-        MapOp::Square => each::<T, L, _>(out, args, vectors, |[x]| x * x),
-        MapOp::Sqrt => each::<T, L, _>(out, args, vectors, |[x]| math::sqrt(x)),
-        MapOp::Rsqrt => each::<T, L, _>(out, args, vectors, |[x]| math::rsqrt(x)),
-        MapOp::Exp => each::<T, L, _>(out, args, vectors, |[x]| math::exp(x)),
-        MapOp::Log => each::<T, L, _>(out, args, vectors, |[x]| math::log(x)),
-        MapOp::Log1p => each::<T, L, _>(out, args, vectors, |[x]| math::log1p(x)),
-        MapOp::Sin if is_near::<T, L>(x, vectors) => each::<T, L, _>(out, args, vectors, |[x]| x.sine_near()),
-        MapOp::Sin => each::<T, L, _>(out, args, vectors, |[x]| math::sin(x)),
-        MapOp::Cos if is_near::<T, L>(x, vectors) => each::<T, L, _>(out, args, vectors, |[x]| x.cosine_near()),
-        MapOp::Cos => each::<T, L, _>(out, args, vectors, |[x]| math::cos(x)),
-        MapOp::Tanh => each::<T, L, _>(out, args, vectors, |[x]| math::tanh(x)),
-        MapOp::Sigmoid => each::<T, L, _>(out, args, vectors, |[x]| math::sigmoid(x)),
-        MapOp::Softplus => each::<T, L, _>(out, args, vectors, |[x]| math::softplus(x)),
-        MapOp::Relu => each::<T, L, _>(out, args, vectors, |[x]| math::relu(x)),
-        MapOp::Step => each::<T, L, _>(out, args, vectors, |[x]| math::step(x)),
-        MapOp::Abs => each::<T, L, _>(out, args, vectors, |[x]| math::abs(x)),
-        MapOp::Expm1 => each::<T, L, _>(out, args, vectors, |[x]| math::expm1(x)),
-        MapOp::Floor => each::<T, L, _>(out, args, vectors, |[x]| math::floor(x)),
-        MapOp::Sign => each::<T, L, _>(out, args, vectors, |[x]| math::sign(x)),
-        _ => each::<T, L, _>(out, args, vectors, |[x]| math::erf(x)),
+        MapOp::Neg => each::<T, L>(out, x, vectors, |x| -x),
+        MapOp::Recip => each::<T, L>(out, x, vectors, |x| T::ONE / x),
+        MapOp::Square => each::<T, L>(out, x, vectors, |x| x * x),
+        MapOp::Sqrt => each::<T, L>(out, x, vectors, |x| math::sqrt(x)),
+        MapOp::Rsqrt => each::<T, L>(out, x, vectors, |x| math::rsqrt(x)),
+        MapOp::Exp => each::<T, L>(out, x, vectors, |x| math::exp(x)),
+        MapOp::Log => each::<T, L>(out, x, vectors, |x| math::log(x)),
+        MapOp::Log1p => each::<T, L>(out, x, vectors, |x| math::log1p(x)),
+        MapOp::Sin if is_near::<T, L>(x, vectors) => each::<T, L>(out, x, vectors, |x| x.sine_near()),
+        MapOp::Sin => each::<T, L>(out, x, vectors, |x| math::sin(x)),
+        MapOp::Cos if is_near::<T, L>(x, vectors) => each::<T, L>(out, x, vectors, |x| x.cosine_near()),
+        MapOp::Cos => each::<T, L>(out, x, vectors, |x| math::cos(x)),
+        MapOp::Tanh => each::<T, L>(out, x, vectors, |x| math::tanh(x)),
+        MapOp::Sigmoid => each::<T, L>(out, x, vectors, |x| math::sigmoid(x)),
+        MapOp::Softplus => each::<T, L>(out, x, vectors, |x| math::softplus(x)),
+        MapOp::Relu => each::<T, L>(out, x, vectors, |x| math::relu(x)),
+        MapOp::Step => each::<T, L>(out, x, vectors, |x| math::step(x)),
+        MapOp::Abs => each::<T, L>(out, x, vectors, |x| math::abs(x)),
+        MapOp::Expm1 => each::<T, L>(out, x, vectors, |x| math::expm1(x)),
+        MapOp::Floor => each::<T, L>(out, x, vectors, |x| math::floor(x)),
+        MapOp::Sign => each::<T, L>(out, x, vectors, |x| math::sign(x)),
+        _ => each::<T, L>(out, x, vectors, |x| math::erf(x)),
     }
 }
 
@@ -87,34 +86,65 @@ fn unary<T: Real, const L: usize>(op: MapOp, out: *mut T, x: Argument<T>, vector
 fn binary<T: Real, const L: usize>(op: MapOp, out: *mut T, x: Argument<T>, y: Argument<T>, vectors: usize) {
     let args = [x, y];
     match op {
-        MapOp::Add => each::<T, L, _>(out, args, vectors, |[x, y]| x + y),
-        MapOp::Sub => each::<T, L, _>(out, args, vectors, |[x, y]| x - y),
-        MapOp::Mul => each::<T, L, _>(out, args, vectors, |[x, y]| x * y),
-        MapOp::Div => each::<T, L, _>(out, args, vectors, |[x, y]| x / y),
-        MapOp::Pow => each::<T, L, _>(out, args, vectors, |[x, y]| math::pow(x, y)),
-        MapOp::Max => each::<T, L, _>(out, args, vectors, |[x, y]| math::max(x, y)),
-        _ => each::<T, L, _>(out, args, vectors, |[x, y]| math::min(x, y)),
+        MapOp::Add => each_pair::<T, L>(out, args, vectors, |x, y| x + y),
+        MapOp::Sub => each_pair::<T, L>(out, args, vectors, |x, y| x - y),
+        MapOp::Mul => each_pair::<T, L>(out, args, vectors, |x, y| x * y),
+        MapOp::Div => each_pair::<T, L>(out, args, vectors, |x, y| x / y),
+        MapOp::Pow => each_pair::<T, L>(out, args, vectors, |x, y| math::pow(x, y)),
+        MapOp::Max => each_pair::<T, L>(out, args, vectors, |x, y| math::max(x, y)),
+        _ => each_pair::<T, L>(out, args, vectors, |x, y| math::min(x, y)),
     }
 }
 
-/// `out = f(args)`, vector by vector; `out` may be an argument.
+/// `out = f(x)`, vector by vector; `out` may be an argument.
 #[inline(always)]
-fn each<T: Real, const L: usize, const N: usize>(
-    out: *mut T,
-    args: [Argument<T>; N],
-    vectors: usize,
-    f: impl Fn([T; N]) -> T,
-) {
+fn each<T: Real, const L: usize>(out: *mut T, x: Argument<T>, vectors: usize, f: impl Fn(T) -> T) {
     for vector in 0..vectors {
-        // SAFETY: arguments and slots reach to the end of the last vector.
-        let inputs = args.map(|arg| unsafe { arg.pointer.add(vector * arg.step).cast::<[T; L]>().read_unaligned() });
+        let x = read::<T, L>(x, vector);
         let mut result = [T::ZERO; L];
         for lane in 0..L {
-            result[lane] = f(inputs.map(|input| input[lane]));
+            result[lane] = f(x[lane]);
         }
-        // SAFETY: as above.
-        unsafe { out.add(vector * L).cast::<[T; L]>().write_unaligned(result) }
+        write(out, vector, result);
     }
+}
+
+/// `out = f(x, y)`.
+#[inline(always)]
+fn each_pair<T: Real, const L: usize>(out: *mut T, [x, y]: [Argument<T>; 2], vectors: usize, f: impl Fn(T, T) -> T) {
+    for vector in 0..vectors {
+        let (x, y) = (read::<T, L>(x, vector), read::<T, L>(y, vector));
+        let mut result = [T::ZERO; L];
+        for lane in 0..L {
+            result[lane] = f(x[lane], y[lane]);
+        }
+        write(out, vector, result);
+    }
+}
+
+/// `out = x y + z`.
+#[inline(always)]
+fn multiply_add<T: Real, const L: usize>(out: *mut T, [x, y, z]: [Argument<T>; 3], vectors: usize) {
+    for vector in 0..vectors {
+        let (x, y, z) = (read::<T, L>(x, vector), read::<T, L>(y, vector), read::<T, L>(z, vector));
+        let mut result = [T::ZERO; L];
+        for lane in 0..L {
+            result[lane] = math::mul_add(x[lane], y[lane], z[lane]);
+        }
+        write(out, vector, result);
+    }
+}
+
+#[inline(always)]
+fn read<T: Real, const L: usize>(argument: Argument<T>, vector: usize) -> [T; L] {
+    // SAFETY: arguments reach to the end of the last vector.
+    unsafe { argument.pointer.add(vector * argument.step).cast::<[T; L]>().read_unaligned() }
+}
+
+#[inline(always)]
+fn write<T: Real, const L: usize>(out: *mut T, vector: usize, numbers: [T; L]) {
+    // SAFETY: slots reach to the end of the last vector.
+    unsafe { out.add(vector * L).cast::<[T; L]>().write_unaligned(numbers) }
 }
 
 /// Whether sine and cosine of all numbers can do without the library.
@@ -123,8 +153,7 @@ fn is_near<T: Real, const L: usize>(x: Argument<T>, vectors: usize) -> bool {
     let limit = T::from_f64(math::trigonometric::LIMIT);
     let mut far = [0u32; L];
     for vector in 0..vectors {
-        // SAFETY: arguments reach to the end of the last vector.
-        let numbers = unsafe { x.pointer.add(vector * x.step).cast::<[T; L]>().read_unaligned() };
+        let numbers = read::<T, L>(x, vector);
         for lane in 0..L {
             far[lane] |= u32::from(numbers[lane].absolute() > limit);
         }

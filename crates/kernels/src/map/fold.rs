@@ -19,7 +19,7 @@ pub(crate) fn fold<T: Real>(kind: Fold, numbers: *const T, len: usize) -> T {
 /// The fold of `len` numbers of a block, in `f64` for what follows.
 #[inline(always)]
 pub(super) fn fold_argument<T: Real>(kind: Fold, argument: Argument<T>, start: usize, len: usize) -> T {
-    if argument.step > 0 {
+    if argument.step > 0 || len == 0 {
         // SAFETY: the caller's range lies in the block.
         return fold(kind, unsafe { argument.pointer.add(start) }, len);
     }

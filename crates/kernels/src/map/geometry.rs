@@ -14,7 +14,7 @@ const MAX_CHUNKS: usize = 64;
 /// Elements of a block of a program with so many slots.
 #[inline(always)]
 pub(super) fn block_len<T: Real>(slots: usize) -> usize {
-    let bytes = if slots <= SLOT_BYTES / BLOCK_BYTES { BLOCK_BYTES } else { SLOT_BYTES / slots & !63 };
+    let bytes = if slots <= SLOT_BYTES / BLOCK_BYTES { BLOCK_BYTES } else { (SLOT_BYTES / slots) & !63 };
     assert!(bytes >= 64, "a map program has at most {} registers, operands and reductions", SLOT_BYTES / 64);
     bytes / size_of::<T>()
 }

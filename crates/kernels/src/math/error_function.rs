@@ -1,5 +1,7 @@
 //! The error function: odd polynomial near 0, `1 - exp(t P(t))` beyond.
 
+#![expect(clippy::excessive_precision, reason = "the digits of the fits")]
+
 use super::{exp, polynomial};
 
 /// Polynomials after N. Juffa, "Fast accurate erff".

@@ -33,7 +33,7 @@ pub fn tanh<T: Real>(x: T) -> T {
     let [half, rest] = T::power_of_two(rounded);
     let power = half * rest;
     let expm1 = power.fused(tail, power - T::ONE);
-    (expm1 / (expm1 + T::ONE + T::ONE)).with_sign(x)
+    (expm1 / (expm1 + T::from_f64(2.0))).with_sign(x)
 }
 
 /// `x = n ln 2 + r` with |r| <= ln(2)/2: n with `ROUNDER` added, and `exp(r) - 1`.

@@ -20,11 +20,7 @@ pub fn log<T: Real>(x: T) -> T {
 /// `log(1 + x)`, exact for small `x`.
 #[inline(always)]
 pub fn log1p<T: Real>(x: T) -> T {
-    let sum = T::ONE + x;
-    // What rounding the sum has lost, relative to it.
-    let lost = (x - (sum - T::ONE)) / sum;
-    let [mantissa, exponent] = sum.split();
-    let result = log_of(mantissa, exponent, lost);
+    let (sum, result) = log1p_inside(x);
     let result = if sum == T::ZERO { -T::INFINITY } else { result };
     let result = if sum < T::ZERO { T::NAN } else { result };
     if x < T::INFINITY { result } else { x }
@@ -34,7 +30,18 @@ pub fn log1p<T: Real>(x: T) -> T {
 #[inline(always)]
 pub fn softplus<T: Real>(x: T) -> T {
     let positive = if x > T::ZERO { x } else { T::ZERO };
-    positive + log1p(exp(-x.absolute()))
+    // The sum lies in [1, 2]: no special case, and not-a-number comes back through `lost`.
+    positive + log1p_inside(exp(-x.absolute())).1
+}
+
+/// 1 + x, and its logarithm if that is positive and finite.
+#[inline(always)]
+fn log1p_inside<T: Real>(x: T) -> (T, T) {
+    let sum = T::ONE + x;
+    // What rounding the sum has lost, relative to it.
+    let lost = (x - (sum - T::ONE)) / sum;
+    let [mantissa, exponent] = sum.split();
+    (sum, log_of(mantissa, exponent, lost))
 }
 
 /// log(mantissa * 2^exponent) + lost, by fdlibm's series in s = f / (2 + f).

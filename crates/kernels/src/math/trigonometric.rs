@@ -3,7 +3,7 @@
 /// Beyond this size the reduction would lose bits; the `libm` crate takes over, which reduces exactly.
 pub(crate) const LIMIT: f64 = 1e5;
 
-const PI_HALF: [f64; 3] = [1.570_796_326_794_896_6, 6.123_233_995_736_766e-17, -1.497_384_904_859_183_3e-33];
+const PI_HALF: [f64; 3] = [std::f64::consts::FRAC_PI_2, 6.123_233_995_736_766e-17, -1.497_384_904_859_183_3e-33];
 const ROUNDER: f64 = 6_755_399_441_055_744.0;
 
 /// `x` minus the nearest multiple of pi/2, and that multiple modulo 4 in the low bits.

@@ -13,17 +13,24 @@ use crate::{Pool, Real};
 const TILE_WORK: usize = 1 << 20;
 /// Tiles at most: each packs the side it shares with the others anew.
 const MAX_TILES: usize = 8;
+/// A tile is about so long at least.
+const SHORTEST_TILE: usize = 48;
 /// The length of a tile is a multiple of this, so that the library's own blocks stay full.
 const TILE_STEP: usize = 32;
 
 /// Tiles along the longer side of `out`; the cutting depends on the shape alone.
+#[inline]
 pub(super) fn tiled<T: Real>(base: Shared<T>, pool: &Pool, plan: &Plan, write: Write) {
     let Plan { out, a, b, .. } = *plan;
+    let (work, add) = (out.rows * out.cols * a.cols, write == Write::Add);
+    if work < 2 * TILE_WORK {
+        // SAFETY: the views lie in the arena and `out` overlaps neither `a` nor `b`.
+        return unsafe { T::library_product(base.at(0), out, a, b, add) };
+    }
     let by_rows = out.rows >= out.cols;
     let side = out.rows.max(out.cols);
-    let wanted = (out.rows * out.cols * a.cols / TILE_WORK).clamp(1, MAX_TILES);
+    let wanted = (work / TILE_WORK).min(side / SHORTEST_TILE).clamp(1, MAX_TILES);
     let step = side.div_ceil(wanted).next_multiple_of(TILE_STEP);
-    let add = write == Write::Add;
     pool.run(side.div_ceil(step), &|tile| {
         let start = tile * step;
         let len = step.min(side - start);

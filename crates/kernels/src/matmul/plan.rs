@@ -3,22 +3,18 @@
 use crate::Real;
 use crate::view::View;
 
-/// Below so many multiply-adds, calls and packing cost more than plain loops.
-const TINY: usize = 48;
-/// A side up to this makes a product short: the library then spends its time on packing.
-const SHORT: usize = 16;
-/// Products up to so many multiply-adds are ours whatever their sides.
-const SMALL: usize = 1 << 14;
+/// A side of `out` up to this leaves vectors of the library empty.
+const SHORT: usize = 4;
+/// Sums at least this long pay for our loops; shorter products are well served by the library.
+const LONG: usize = 32;
+/// Bytes of the long operand up to which strips of it are read from the second cache.
+const STRIP_BYTES: usize = 256 * 1024;
 
 /// A way to compute a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kernel {
-    /// Plain loops.
-    Tiny,
     /// Vectors along the columns of `out`; `b` is packed where its rows are not contiguous.
     Columns,
-    /// Vectors along the columns of a single row.
-    Row,
     /// Vectors along `k`.
     Dots,
     /// faer.
@@ -35,14 +31,11 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// The choice follows measurements (see the `throughput` example).
     #[inline(always)]
     pub(super) fn new<T: Real>(out: View, a: View, b: View) -> Plan {
         let (m, n, k) = (out.rows, out.cols, a.cols);
-        let work = m * n * k;
-        if work <= TINY {
-            return Plan { kernel: Kernel::Tiny, out, a, b };
-        }
-        if work > SMALL && m.min(n).min(k) > SHORT {
+        if m.min(n) > SHORT || k < LONG {
             return Plan { kernel: Kernel::Library, out, a, b };
         }
         Plan::short::<T>(out, a, b)
@@ -53,18 +46,15 @@ impl Plan {
         let turned = |kernel| Plan { kernel, out: out.transposed(), a: b.transposed(), b: a.transposed() };
         let (m, n, k) = (out.rows, out.cols, a.cols);
         let half = T::LANES / 2;
-        if m == 1 || n == 1 {
-            let plan = if m == 1 { straight(Kernel::Row) } else { turned(Kernel::Row) };
-            let rows_contiguous = plan.b.col_stride == 1 || plan.b.row_stride != 1 || plan.b.rows < half;
-            let kernel = if rows_contiguous && plan.b.cols >= half { Kernel::Row } else { Kernel::Dots };
-            return Plan { kernel, ..plan };
-        }
-        if n >= half && (b.col_stride == 1 || m >= half) {
+        let is_strip = |side: usize| side >= half && side * k * size_of::<T>() <= STRIP_BYTES;
+        if m == 1 && b.col_stride == 1 && is_strip(n) {
             straight(Kernel::Columns)
-        } else if m >= half && (a.row_stride == 1 || k < T::LANES) {
+        } else if n <= SHORT && a.row_stride == 1 && is_strip(m) {
             turned(Kernel::Columns)
-        } else {
+        } else if k >= 2 * LONG && a.col_stride == 1 && (b.row_stride == 1 || n <= SHORT) {
             straight(Kernel::Dots)
+        } else {
+            straight(Kernel::Library)
         }
     }
 }

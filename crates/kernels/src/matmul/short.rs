@@ -3,32 +3,32 @@
 use std::cell::UnsafeCell;
 
 use super::plan::{Kernel, Plan};
+use super::vector::Vector;
 use crate::Real;
 use crate::arena::Shared;
 use crate::view::{View, Write, copy_short};
 
-/// Rows of a block of `out`: with one vector each they fit 16 registers of half a vector.
-const ROWS: usize = 6;
-/// Vectors of a block of a single row.
-const ROW_VECTORS: usize = 8;
-/// Steps of k taken at once; a packed panel of them fits the first cache.
+/// Rows of a block of `out`.
+const ROWS: usize = 4;
+/// Up to so many steps of k, writing the result is what costs.
+const FEW_STEPS: usize = 8;
+/// Steps of k taken at once.
 const DEPTH: usize = 512;
+/// Bytes of packed columns: they stay in the second cache.
+const PANEL_BYTES: usize = 64 * 1024;
 
 /// Runs a product that is not for the library.
 #[inline(always)]
-pub(super) fn run<T: Real>(base: Shared<T>, plan: &Plan, write: Write) {
-    if plan.kernel == Kernel::Tiny {
-        // SAFETY: the views lie in the arena.
-        unsafe { tiny(base, plan, write) }
-    } else if T::LANES == 16 {
-        run_lanes::<T, 16>(base, plan, write);
+pub(super) fn run<T: Real, V: Vector<T>>(base: Shared<T>, plan: &Plan, write: Write) {
+    if T::LANES == 16 {
+        run_lanes::<T, V, 16>(base, plan, write);
     } else {
-        run_lanes::<T, 8>(base, plan, write);
+        run_lanes::<T, V, 8>(base, plan, write);
     }
 }
 
 #[inline(always)]
-fn run_lanes<T: Real, const L: usize>(base: Shared<T>, plan: &Plan, write: Write) {
+fn run_lanes<T: Real, V: Vector<T>, const L: usize>(base: Shared<T>, plan: &Plan, write: Write) {
     let depth = plan.a.cols;
     for start in (0..depth).step_by(DEPTH) {
         let k = DEPTH.min(depth - start);
@@ -38,9 +38,27 @@ fn run_lanes<T: Real, const L: usize>(base: Shared<T>, plan: &Plan, write: Write
         // SAFETY: the views lie in the arena and `out` overlaps neither of the others.
         unsafe {
             match plan.kernel {
-                Kernel::Dots => dots::<T, L>(base, plan.out, a, b, write),
-                Kernel::Row => row::<T, L>(base, plan.out, a, b, write),
-                _ => columns::<T, L>(base, plan.out, a, b, write),
+                Kernel::Dots => dots::<T, V, L>(base, plan.out, a, b, write),
+                _ => columns::<T, V, L>(base, plan.out, a, b, write),
+            }
+        }
+    }
+}
+
+/// A product of a few multiply-adds, element by element.
+#[inline(always)]
+pub(super) fn tiny<T: Real>(base: Shared<T>, out: &View, a: &View, b: &View, write: Write) {
+    // SAFETY: the views lie in the arena.
+    unsafe {
+        let (depth, a, b) = (a.cols, Matrix::new(base, *a), Matrix::new(base, *b));
+        let target = Matrix::new(base, *out);
+        for row in 0..out.rows {
+            for col in 0..out.cols {
+                let mut sum = *a.at(row, 0) * *b.at(0, col);
+                for step in 1..depth {
+                    sum = (*a.at(row, step)).fused(*b.at(step, col), sum);
+                }
+                put(target.at(row, col), sum, write);
             }
         }
     }
@@ -75,139 +93,164 @@ impl<T: Copy> Matrix<T> {
     }
 }
 
+/// Vectors along the columns of `out`. A block of the result is `R` rows by `V` vectors, eight or so in all: as many as
+/// the multipliers need to be busy.
 #[inline(always)]
-unsafe fn tiny<T: Real>(base: Shared<T>, plan: &Plan, write: Write) {
-    // SAFETY: the caller's views lie in the arena.
-    unsafe {
-        let (a, b, out) = (Matrix::new(base, plan.a), Matrix::new(base, plan.b), Matrix::new(base, plan.out));
-        for row in 0..plan.out.rows {
-            for col in 0..plan.out.cols {
-                let mut sum = T::ZERO;
-                for step in 0..plan.a.cols {
-                    sum = (*a.at(row, step)).fused(*b.at(step, col), sum);
-                }
-                put(out.at(row, col), sum, write);
-            }
-        }
-    }
-}
-
-/// Vectors along the columns of `out`, panel by panel of L columns.
-#[inline(always)]
-unsafe fn columns<T: Real, const L: usize>(base: Shared<T>, out: View, a: View, b: View, write: Write) {
-    let (m, n, k) = (out.rows, out.cols, a.cols);
-    // SAFETY: the caller's views lie in the arena; a packed panel has k <= DEPTH rows of L numbers.
-    unsafe {
-        let (a, b, out) = (Matrix::new(base, a), Matrix::new(base, b), Matrix::new(base, out));
-        for col in (0..n).step_by(L) {
-            let width = L.min(n - col);
-            let panel = panel::<T, L>(b.from(0, col), k, width);
-            let mut row = 0;
-            while row + ROWS <= m {
-                block::<T, L, ROWS>(out.from(row, col), a.from(row, 0), panel, [k, width], write);
-                row += ROWS;
-            }
-            let (out, a) = (out.from(row, col), a.from(row, 0));
-            match m - row {
-                1 => block::<T, L, 1>(out, a, panel, [k, width], write),
-                2 => block::<T, L, 2>(out, a, panel, [k, width], write),
-                3 => block::<T, L, 3>(out, a, panel, [k, width], write),
-                4 => block::<T, L, 4>(out, a, panel, [k, width], write),
-                5 => block::<T, L, 5>(out, a, panel, [k, width], write),
-                _ => {}
-            }
-        }
-    }
-}
-
-/// L columns of `b`: in place if its rows are contiguous and long enough, otherwise packed and filled up with zeros.
-#[inline(always)]
-unsafe fn panel<T: Real, const L: usize>(b: Matrix<T>, k: usize, width: usize) -> Matrix<T> {
-    if width == L && b.col_stride == 1 {
-        return b;
-    }
-    let packed = PANEL.with(|panel| panel.get().cast::<T>());
-    // SAFETY: the panel has room for DEPTH vectors; the caller's elements lie in the matrix.
-    unsafe {
-        for row in 0..k {
-            let target = packed.add(row * L);
-            target.cast::<[T; L]>().write([T::ZERO; L]);
-            if b.col_stride == 1 {
-                copy_short(target, b.at(row, 0), width);
-            } else {
-                (0..width).for_each(|col| *target.add(col) = *b.at(row, col));
-            }
-        }
-    }
-    Matrix { first: packed, row_stride: L, col_stride: 1 }
-}
-
-/// out: [R, width], a: [R, k], b: [k, L]
-#[inline(always)]
-unsafe fn block<T: Real, const L: usize, const R: usize>(
-    out: Matrix<T>,
-    a: Matrix<T>,
-    b: Matrix<T>,
-    [k, width]: [usize; 2],
-    write: Write,
-) {
-    let mut sums = [[T::ZERO; L]; R];
-    for step in 0..k {
-        // SAFETY: the caller's matrices have k columns and rows; a panel row has L numbers.
-        unsafe {
-            let vector = b.at(step, 0).cast::<[T; L]>().read_unaligned();
-            for row in 0..R {
-                let factor = *a.at(row, step);
-                for lane in 0..L {
-                    sums[row][lane] = factor.fused(vector[lane], sums[row][lane]);
-                }
-            }
-        }
-    }
-    for (row, sums) in sums.iter().enumerate() {
-        // SAFETY: the caller's block lies in `out`.
-        unsafe { put_vector(out.from(row, 0), sums, width, write) }
-    }
-}
-
-/// A single row: out: [1, n], a: [1, k], b: [k, n]; several vectors at once, so that rows of `b` are read in long runs.
-#[inline(always)]
-unsafe fn row<T: Real, const L: usize>(base: Shared<T>, out: View, a: View, b: View, write: Write) {
+unsafe fn columns<T: Real, V: Vector<T>, const L: usize>(base: Shared<T>, out: View, a: View, b: View, write: Write) {
     let (n, k) = (out.cols, a.cols);
     // SAFETY: the caller's views lie in the arena.
     unsafe {
+        let shape = [out.rows, n, k];
         let (a, b, out) = (Matrix::new(base, a), Matrix::new(base, b), Matrix::new(base, out));
-        let mut col = 0;
         if b.col_stride == 1 {
-            while col + ROW_VECTORS * L <= n {
-                let mut sums = [[T::ZERO; L]; ROW_VECTORS];
-                for step in 0..k {
-                    let factor = *a.at(0, step);
-                    for (vector, sums) in sums.iter_mut().enumerate() {
-                        let numbers = b.at(step, col + vector * L).cast::<[T; L]>().read_unaligned();
-                        for lane in 0..L {
-                            sums[lane] = factor.fused(numbers[lane], sums[lane]);
-                        }
-                    }
+            strip::<T, V, L>(out, a, b, shape, write);
+            return;
+        }
+        // As many columns as fit are packed at once, in whole vectors.
+        let width = (PANEL_BYTES / size_of::<T>() / k) & !(L - 1);
+        for col in (0..n).step_by(width) {
+            let cols = width.min(n - col);
+            let packed = pack::<T, L>(b.from(0, col), k, cols);
+            strip::<T, V, L>(out.from(0, col), a, packed, [shape[0], cols, k], write);
+        }
+    }
+}
+
+/// The whole of `b` with its columns side by side; what lies between the last column and the next full vector is not
+/// used by anyone.
+#[inline(always)]
+unsafe fn pack<T: Real, const L: usize>(b: Matrix<T>, k: usize, cols: usize) -> Matrix<T> {
+    let row_stride = cols.next_multiple_of(L);
+    let packed = Matrix { first: PANEL.with(|panel| panel.get().cast::<T>()), row_stride, col_stride: 1 };
+    for col in 0..cols {
+        for step in 0..k {
+            // SAFETY: the caller's columns fit the panel and lie in the matrix.
+            unsafe { *packed.at(step, col) = *b.at(step, col) }
+        }
+    }
+    packed
+}
+
+/// out: [m, n], a: [m, k], b: [k, n] with contiguous rows. Rows of `b` are read in full vectors: behind the last one
+/// lies the rest of the arena, or its spare room, or the panel's, and what is computed from it is not stored.
+#[inline(always)]
+unsafe fn strip<T: Real, V: Vector<T>, const L: usize>(
+    out: Matrix<T>,
+    a: Matrix<T>,
+    b: Matrix<T>,
+    [m, n, k]: [usize; 3],
+    write: Write,
+) {
+    // SAFETY: blocks lie in the caller's matrices.
+    unsafe {
+        if m > 3 && k <= FEW_STEPS {
+            // The result is what moves: row by row, as it lies in memory.
+            for row in (0..m).step_by(ROWS) {
+                let (out, a) = (out.from(row, 0), a.from(row, 0));
+                for col in (0..n).step_by(2 * L) {
+                    let shape = [ROWS.min(m - row), n - col, k];
+                    rows_block::<T, V, L>(out.from(0, col), a, b.from(0, col), shape, write);
                 }
-                for (vector, sums) in sums.iter().enumerate() {
-                    put_vector(out.from(0, col + vector * L), sums, L, write);
-                }
-                col += ROW_VECTORS * L;
+            }
+            return;
+        }
+        let vectors = if m <= 3 { 4 } else { 2 };
+        for col in (0..n).step_by(vectors * L) {
+            let (out, b) = (out.from(0, col), b.from(0, col));
+            for row in (0..m).step_by(ROWS) {
+                let shape = [ROWS.min(m - row), (n - col).min(vectors * L), k];
+                rows_block::<T, V, L>(out.from(row, 0), a.from(row, 0), b, shape, write);
             }
         }
-        while col < n {
-            let width = L.min(n - col);
-            let panel = panel::<T, L>(b.from(0, col), k, width);
-            block::<T, L, 1>(out.from(0, col), a, panel, [k, width], write);
-            col += L;
+    }
+}
+
+/// Up to `ROWS` rows by up to two vectors; up to three rows by up to four.
+#[inline(always)]
+unsafe fn rows_block<T: Real, V: Vector<T>, const L: usize>(
+    out: Matrix<T>,
+    a: Matrix<T>,
+    b: Matrix<T>,
+    [rows, cols, k]: [usize; 3],
+    write: Write,
+) {
+    // SAFETY: the caller's block lies in its matrices.
+    unsafe {
+        match (rows, cols > L) {
+            (4, true) => block::<T, V, L, 4, 2>(out, a, b, [k, cols], write),
+            (4, false) => block::<T, V, L, 4, 1>(out, a, b, [k, cols], write),
+            (3, _) => few_rows::<T, V, L, 3>(out, a, b, [k, cols], write),
+            (2, _) => few_rows::<T, V, L, 2>(out, a, b, [k, cols], write),
+            _ => few_rows::<T, V, L, 1>(out, a, b, [k, cols], write),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn few_rows<T: Real, V: Vector<T>, const L: usize, const R: usize>(
+    out: Matrix<T>,
+    a: Matrix<T>,
+    b: Matrix<T>,
+    [k, cols]: [usize; 2],
+    write: Write,
+) {
+    // SAFETY: the caller's block lies in its matrices.
+    unsafe {
+        if cols > 3 * L {
+            block::<T, V, L, R, 4>(out, a, b, [k, cols], write);
+        } else if cols > L {
+            block::<T, V, L, R, 2>(out, a, b, [k, cols], write);
+            if cols > 2 * L {
+                block::<T, V, L, R, 1>(out.from(0, 2 * L), a, b.from(0, 2 * L), [k, cols - 2 * L], write);
+            }
+        } else {
+            block::<T, V, L, R, 1>(out, a, b, [k, cols], write);
+        }
+    }
+}
+
+/// out: [R, min(cols, N L)], a: [R, k], b: [k, N L]
+#[inline(always)]
+unsafe fn block<T: Real, V: Vector<T>, const L: usize, const R: usize, const N: usize>(
+    out: Matrix<T>,
+    a: Matrix<T>,
+    b: Matrix<T>,
+    [k, cols]: [usize; 2],
+    write: Write,
+) {
+    // SAFETY: the caller's matrices have k columns and rows, vectors of `b` may be read in full, and the block lies in
+    // `out`; the caller has chosen `V` by the processor.
+    unsafe {
+        let mut sums = [[V::zero(); N]; R];
+        for step in 0..k {
+            let first = b.at(step, 0);
+            let vectors: [V; N] = std::array::from_fn(|index| V::load(first.add(index * L)));
+            for (row, sums) in sums.iter_mut().enumerate() {
+                let factor = V::splat(*a.at(row, step));
+                for (sum, &vector) in sums.iter_mut().zip(&vectors) {
+                    *sum = factor.fused(vector, *sum);
+                }
+            }
+        }
+        let plain = out.col_stride == 1 && write == Write::Set;
+        for (row, sums) in sums.into_iter().enumerate() {
+            for (index, sum) in sums.into_iter().enumerate() {
+                let (target, width) = (out.from(row, index * L), cols - index * L);
+                if plain && width >= L {
+                    sum.store(target.first);
+                } else {
+                    let mut numbers = [T::ZERO; L];
+                    sum.store(numbers.as_mut_ptr());
+                    put_vector(target, &numbers, width.min(L), write);
+                }
+            }
         }
     }
 }
 
 /// Vectors along k: four rows of `a` at a time against up to four columns of `b`.
 #[inline(always)]
-unsafe fn dots<T: Real, const L: usize>(base: Shared<T>, out: View, a: View, b: View, write: Write) {
+unsafe fn dots<T: Real, V: Vector<T>, const L: usize>(base: Shared<T>, out: View, a: View, b: View, write: Write) {
     let (m, n, k) = (out.rows, out.cols, a.cols);
     // SAFETY: the caller's views lie in the arena.
     unsafe {
@@ -216,10 +259,10 @@ unsafe fn dots<T: Real, const L: usize>(base: Shared<T>, out: View, a: View, b: 
             let b = stand::<T>(b.from(0, col), k, 4.min(n - col));
             let (a, out) = (a.from(0, 0), out.from(0, col));
             match n - col {
-                1 => dot_column::<T, L, 1>(out, a, b, [m, k], write),
-                2 => dot_column::<T, L, 2>(out, a, b, [m, k], write),
-                3 => dot_column::<T, L, 3>(out, a, b, [m, k], write),
-                _ => dot_column::<T, L, 4>(out, a, b, [m, k], write),
+                1 => dot_column::<T, V, L, 1>(out, a, b, [m, k], write),
+                2 => dot_column::<T, V, L, 2>(out, a, b, [m, k], write),
+                3 => dot_column::<T, V, L, 3>(out, a, b, [m, k], write),
+                _ => dot_column::<T, V, L, 4>(out, a, b, [m, k], write),
             }
         }
     }
@@ -242,7 +285,7 @@ unsafe fn stand<T: Real>(b: Matrix<T>, k: usize, cols: usize) -> Matrix<T> {
 }
 
 #[inline(always)]
-unsafe fn dot_column<T: Real, const L: usize, const C: usize>(
+unsafe fn dot_column<T: Real, V: Vector<T>, const L: usize, const C: usize>(
     out: Matrix<T>,
     a: Matrix<T>,
     b: Matrix<T>,
@@ -253,11 +296,11 @@ unsafe fn dot_column<T: Real, const L: usize, const C: usize>(
     // SAFETY: rows below m lie in the caller's matrices.
     unsafe {
         while row + 4 <= m {
-            dot_block::<T, L, 4, C>(out.from(row, 0), a.from(row, 0), b, k, write);
+            dot_block::<T, V, L, 4, C>(out.from(row, 0), a.from(row, 0), b, k, write);
             row += 4;
         }
         while row < m {
-            dot_block::<T, L, 1, C>(out.from(row, 0), a.from(row, 0), b, k, write);
+            dot_block::<T, V, L, 1, C>(out.from(row, 0), a.from(row, 0), b, k, write);
             row += 1;
         }
     }
@@ -265,52 +308,67 @@ unsafe fn dot_column<T: Real, const L: usize, const C: usize>(
 
 /// out: [R, C], a: [R, k], b: [k, C] with contiguous columns
 #[inline(always)]
-unsafe fn dot_block<T: Real, const L: usize, const R: usize, const C: usize>(
+unsafe fn dot_block<T: Real, V: Vector<T>, const L: usize, const R: usize, const C: usize>(
     out: Matrix<T>,
     a: Matrix<T>,
     b: Matrix<T>,
     k: usize,
     write: Write,
 ) {
-    let mut sums = [[[T::ZERO; L]; C]; R];
-    for step in (0..k).step_by(L) {
-        let len = L.min(k - step);
-        // SAFETY: `len` numbers of every row and column lie in the caller's matrices.
-        unsafe {
-            let right: [[T; L]; C] = std::array::from_fn(|col| run_of(b.at(step, col), 1, len));
-            for (row, sums) in sums.iter_mut().enumerate() {
-                let left: [T; L] = run_of(a.at(row, step), a.col_stride, len);
-                for col in 0..C {
-                    for lane in 0..L {
-                        sums[col][lane] = left[lane].fused(right[col][lane], sums[col][lane]);
+    // SAFETY: rows and columns have k numbers, behind which a vector may be read; the block lies in `out`; the caller
+    // has chosen `V` by the processor.
+    unsafe {
+        let mut sums = [[V::zero(); C]; R];
+        let full = k - k % L;
+        if a.col_stride == 1 {
+            for step in (0..full).step_by(L) {
+                let right: [V; C] = std::array::from_fn(|col| V::load(b.at(step, col)));
+                for (row, sums) in sums.iter_mut().enumerate() {
+                    let left = V::load(a.at(row, step));
+                    for (sum, &right) in sums.iter_mut().zip(&right) {
+                        *sum = left.fused(right, *sum);
                     }
                 }
             }
         }
-    }
-    for (row, sums) in sums.into_iter().enumerate() {
-        for (col, lanes) in sums.into_iter().enumerate() {
-            // SAFETY: the caller's block lies in `out`.
-            unsafe { put(out.at(row, col), sum_of(lanes), write) }
+        let done = if a.col_stride == 1 { full } else { 0 };
+        for step in (done..k).step_by(L) {
+            let len = L.min(k - step);
+            let right: [V; C] = std::array::from_fn(|col| run_of::<T, V, L>(b.at(step, col), 1, len));
+            for (row, sums) in sums.iter_mut().enumerate() {
+                let left = run_of::<T, V, L>(a.at(row, step), a.col_stride, len);
+                for (sum, &right) in sums.iter_mut().zip(&right) {
+                    *sum = left.fused(right, *sum);
+                }
+            }
+        }
+        for (row, sums) in sums.into_iter().enumerate() {
+            for (col, sum) in sums.into_iter().enumerate() {
+                let mut lanes = [T::ZERO; L];
+                sum.store(lanes.as_mut_ptr());
+                put(out.at(row, col), sum_of(lanes), write);
+            }
         }
     }
 }
 
-/// `len` numbers, filled up with zeros.
+/// `len` numbers, filled up with zeros. Contiguous ones are read as a full vector: behind the last number lies the rest
+/// of the arena or its spare room.
 #[inline(always)]
-unsafe fn run_of<T: Real, const L: usize>(first: *const T, stride: usize, len: usize) -> [T; L] {
+unsafe fn run_of<T: Real, V: Vector<T>, const L: usize>(first: *const T, stride: usize, len: usize) -> V {
     let mut run = [T::ZERO; L];
-    // SAFETY: the caller's numbers lie in the matrix.
+    // SAFETY: the caller's numbers lie in the arena or the panel.
     unsafe {
-        if stride == 1 && len == L {
-            return first.cast::<[T; L]>().read_unaligned();
-        } else if stride == 1 {
-            copy_short(run.as_mut_ptr(), first, len);
+        if stride == 1 {
+            for (lane, number) in run.iter_mut().enumerate() {
+                let read = *first.add(lane);
+                *number = if lane < len { read } else { T::ZERO };
+            }
         } else {
             (0..len).for_each(|index| run[index] = *first.add(index * stride));
         }
+        V::load(run.as_ptr())
     }
-    run
 }
 
 /// The sum of the lanes, joined in halves.
@@ -360,10 +418,10 @@ unsafe fn put_vector<T: Real, const L: usize>(out: Matrix<T>, numbers: &[T; L], 
     }
 }
 
-/// Room for DEPTH vectors of 64 bytes.
+/// Packed columns, and a spare vector behind them.
 #[repr(C, align(64))]
-struct Panel([u64; DEPTH * 8]);
+struct Panel([u64; PANEL_BYTES / 8 + 8]);
 
 thread_local! {
-    static PANEL: UnsafeCell<Panel> = const { UnsafeCell::new(Panel([0; DEPTH * 8])) };
+    static PANEL: UnsafeCell<Panel> = const { UnsafeCell::new(Panel([0; PANEL_BYTES / 8 + 8])) };
 }

@@ -1,0 +1,169 @@
+//! First-order update rules: the text of an optimizer as a graph over all parameters at once.
+
+use crate::lang::{Graph, Id, Role, Shape};
+use crate::model::Program;
+use crate::model::builder::{Builder, Place, Scope};
+use crate::model::functions::constant_value;
+use crate::model::prelude::{self, Defined};
+use crate::model::statements::CLOCKS;
+use crate::text::ast::{Ast, DefKind, ExprId, ExprKind, Ident, Statement};
+use crate::text::diagnostic::Diagnostic;
+use crate::text::suggest::nearest;
+
+/// A memory of the rule: one number for each parameter.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    /// Its name.
+    pub name: String,
+    /// Its variable.
+    pub id: Id,
+    /// The value it starts with.
+    pub start: f64,
+    /// Its new value after a step.
+    pub update: Id,
+}
+
+/// An update rule.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Name of the optimizer.
+    pub name: String,
+    /// The graph of the update; the dimension `P` is the number of parameters.
+    pub graph: Graph,
+    /// The parameters, 1 x P.
+    pub w: Id,
+    /// Their gradient, 1 x P.
+    pub g: Id,
+    /// The new parameters.
+    pub new_w: Id,
+    /// The memories.
+    pub moments: Vec<Moment>,
+}
+
+impl Rule {
+    /// The rule of a program's `train` line.
+    ///
+    /// # Errors
+    /// The program has none, the optimizer is unknown, or its arguments do not fit.
+    pub fn of_program(program: &Program) -> Result<Option<Rule>, Diagnostic> {
+        program.train.as_ref().map(|train| Rule::compile(program, train.optimizer)).transpose()
+    }
+
+    /// The rule of a call such as `adam(rate = 1e-3)` in the program's text.
+    ///
+    /// # Errors
+    /// The optimizer is unknown, or its arguments do not fit.
+    pub fn compile(program: &Program, call: ExprId) -> Result<Rule, Diagnostic> {
+        let constants: Vec<(String, f64)> = program
+            .graph
+            .variables
+            .iter()
+            .filter(|v| v.role == Role::Constant)
+            .filter_map(|v| v.value.map(|value| (v.name.clone(), value)))
+            .collect();
+        compile(&program.ast, call, &constants)
+    }
+}
+
+fn compile(ast: &Ast, call: ExprId, constants: &[(String, f64)]) -> Result<Rule, Diagnostic> {
+    let expr = ast.expr(call);
+    let (callee, args) = match &expr.kind {
+        ExprKind::Name(name) => (Ident { name: name.clone(), span: expr.span }, &[][..]),
+        ExprKind::Call(callee, args) => (callee.clone(), args.as_slice()),
+        _ => return Err(Diagnostic::new("E214", expr.span, "`train` needs an optimizer, such as `sgd(rate = 0.1)`")),
+    };
+    let Some(defined) = prelude::find(ast, &callee.name, &[DefKind::Optimizer]) else {
+        let names = prelude::names(ast, &[DefKind::Optimizer]);
+        let error =
+            Diagnostic::new("E214", callee.span, format!("unknown optimizer `{}`", callee.name)).label("not defined");
+        return Err(match nearest(&callee.name, names.iter().copied()) {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error.help(format!("there are: {}", names.join(", "))),
+        });
+    };
+    let mut builder = Builder::new(ast, Graph::new());
+    let p = builder.graph.dims.named("P");
+    let shape = Shape::matrix(crate::lang::Dim::Known(1), p);
+    let mut outer = Scope::default();
+    for (name, value) in constants {
+        let id = builder.graph.named_constant(name, *value);
+        outer.bind(name, id);
+    }
+    for clock in CLOCKS {
+        let id = builder.clock(clock).expect("a clock of the list");
+        outer.bind(clock, id);
+    }
+    let mut values = rustc_hash::FxHashMap::default();
+    for arg in args {
+        let id = builder.expression(Place { ast, scope: &outer }, arg.value)?;
+        values.insert(arg.value, id);
+    }
+    let mut scope = builder.arguments(defined, &callee, args, &values)?;
+    for clock in CLOCKS {
+        let id = builder.clock(clock).expect("a clock of the list");
+        scope.bind(clock, id);
+    }
+    let g = builder.graph.variable("G", Role::Gradient, shape);
+    let w = builder.declare_state("W", shape, expr.span);
+    scope.bind("G", g);
+    scope.bind("W", w);
+    let moments = body(&mut builder, defined, &mut scope, shape)?;
+    finish(builder, &callee, (w, g), &moments)
+}
+
+/// The statements of the optimizer; memories are as long as the parameters.
+fn body<'a>(
+    builder: &mut Builder<'a>,
+    defined: Defined<'a>,
+    scope: &mut Scope,
+    shape: Shape,
+) -> Result<Vec<(String, Id, f64)>, Diagnostic> {
+    let mut moments = Vec::new();
+    let ast = defined.ast;
+    for item in &defined.definition.body {
+        match &item.statement {
+            Statement::State { name, start, .. } => {
+                let value = builder.expression(Place { ast, scope }, *start)?;
+                let start = constant_value(&builder.graph, value).ok_or_else(|| {
+                    Diagnostic::new("E210", ast.expr(*start).span, "a state of an optimizer starts with a number")
+                })?;
+                let id = builder.declare_state(&name.name, shape, item.span);
+                scope.bind(&name.name, id);
+                moments.push((name.name.clone(), id, start));
+            }
+            Statement::Let { name, value } => {
+                let id = builder.expression(Place { ast, scope }, *value)?;
+                scope.rebind(&name.name, id);
+            }
+            Statement::Update { name, value } => {
+                let id = builder.expression(Place { ast, scope }, *value)?;
+                builder.update(scope, name, id)?;
+            }
+            _ => unreachable!("the parser lets only these into an optimizer"),
+        }
+    }
+    Ok(moments)
+}
+
+fn finish(
+    builder: Builder,
+    callee: &Ident,
+    (w, g): (Id, Id),
+    moments: &[(String, Id, f64)],
+) -> Result<Rule, Diagnostic> {
+    let update = |id: Id| builder.declared.iter().find(|d| d.id == id).and_then(|d| d.update);
+    let Some(new_w) = update(w) else {
+        let message = format!("the optimizer `{}` never updates W", callee.name);
+        return Err(Diagnostic::new("E214", callee.span, message).help("add a line such as `W := W - rate*G`"));
+    };
+    let moments = moments
+        .iter()
+        .map(|(name, id, start)| Moment {
+            name: name.clone(),
+            id: *id,
+            start: *start,
+            update: update(*id).unwrap_or(*id),
+        })
+        .collect();
+    Ok(Rule { name: callee.name.clone(), w, g, new_w, moments, graph: builder.graph })
+}
