@@ -1,9 +1,9 @@
 //! Rewriting changes no value: random programs are built as graphs, with rewriting, and evaluated by the reference, which
 //! knows no graph; every recorded rewrite is checked on its own; printed text reads back; gradients pass their check.
 
-#[path = "reference/random.rs"]
+mod evaluator;
+#[path = "evaluator/random.rs"]
 mod random;
-mod reference;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -19,8 +19,8 @@ use chainrule::model::Program;
 use chainrule::model::builder::Scope;
 use chainrule::text::parser::parse_expression;
 use chainrule::text::print::{Style, print};
+use evaluator::{Evaluator, Matrix, build, names_of, value};
 use random::{DIMS, Grammar};
-use reference::{Evaluator, Matrix, build, names_of, value};
 
 /// A graph with variables of every form.
 struct World {
