@@ -1,7 +1,7 @@
 //! Derivatives with known answers: every gradient of the files of cases equals the textbook's, judged by the reference
 //! evaluator. The cases lie outside of the repository; without them the test says so and passes.
 
-mod reference;
+mod evaluator;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use chainrule::calculus::sample::{Domain, NAMES, sample};
 use chainrule::lang::Shape;
 use chainrule::model::cases::{Declaration, gradient};
-use reference::{Matrix, value};
+use evaluator::{Matrix, value};
 use serde_json::Value;
 
 fn file() -> Option<PathBuf> {

@@ -5,7 +5,7 @@
 //! the operation has a line in [`place`], and fails until it has a [`Sample`]. `softplus`, an element-wise function, is
 //! the worked example: its row is all there is to write, and `softplus_the_worked_example` shows what the row gives.
 
-mod reference;
+mod evaluator;
 
 use chainrule::calculus::differentiate::{gradients, local_differential, transpose};
 use chainrule::calculus::sample::{Domain, sample};
@@ -22,7 +22,7 @@ use chainrule::lang::ops::view::{Broadcast, Permute, Reshape};
 use chainrule::lang::{Axes, Derivative, Dim, Graph, Id, Op, Role, Shape, ShapeError, Tensor};
 use chainrule::model::builder::Scope;
 use chainrule::text::print::{PrintError, Style, print};
-use reference::{Matrix, build, elementwise, names_of, value};
+use evaluator::{Matrix, build, elementwise, names_of, value};
 
 /// The place of each operation in the list of samples; no wildcard, so that a new one is not forgotten.
 fn place(op: Op) -> usize {

@@ -91,11 +91,11 @@ pub fn check_gradient(
     let fallback = [Domain::Any, Domain::Positive, Domain::Unit, Domain::Invertible, Domain::Definite];
     let tries: usize = if domains.is_some() { 3 } else { fallback.len() };
     let mut last = CheckError::NowhereFinite;
-    for attempt in 0..tries {
+    for (attempt, &usual) in fallback.iter().enumerate().take(tries) {
         let square = |graph: &Graph, id: Id| graph.shape(id).rows() == graph.shape(id).cols();
         let choose = |id: Id| match domains {
             Some(domains) => domains(id),
-            None => match fallback[attempt] {
+            None => match usual {
                 Domain::Invertible | Domain::Definite if !square(graph, id) => Domain::Positive,
                 domain => domain,
             },

@@ -1,6 +1,8 @@
 //! A derivation: the gradient together with every step that leads to it. Each step is a pair of equal expressions of
 //! the same graph, so each can be printed, and checked with numbers, on its own.
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::differentiate::{differentials, linearize, local_differential, transpose};
 use crate::lang::op::Written;
 use crate::lang::{Class, Graph, Id, Op, Role};
@@ -82,22 +84,18 @@ fn push_move(graph: &mut Graph, step: super::differentiate::Move, steps: &mut Ve
 }
 
 /// The differential of every node in those of its arguments: local differentials carry the text of what they belong to.
-fn differential_steps(
-    graph: &mut Graph,
-    root: Id,
-    seeds: &[(Id, Id)],
-    tangents: &rustc_hash::FxHashMap<Id, Id>,
-) -> Vec<Step> {
+fn differential_steps(graph: &mut Graph, root: Id, seeds: &[(Id, Id)], tangents: &FxHashMap<Id, Id>) -> Vec<Step> {
     let mut steps = Vec::new();
+    let is_seed: FxHashSet<Id> = seeds.iter().map(|(variable, _)| *variable).collect();
+    let mut symbols: FxHashMap<Id, Id> = seeds.iter().copied().collect();
     for id in graph.reachable(&[root]).into_iter().rev() {
-        let is_seed = seeds.iter().any(|(variable, _)| *variable == id);
-        if is_seed || !tangents.contains_key(&id) || graph.op(id).def().class() == Class::View {
+        if is_seed.contains(&id) || !tangents.contains_key(&id) || graph.op(id).def().class() == Class::View {
             continue;
         }
         let args = graph.args(id).to_vec();
         let locals: Vec<Option<Id>> = args
             .iter()
-            .map(|&arg| tangents.contains_key(&arg).then(|| local(graph, arg, seeds, tangents)).flatten())
+            .map(|&arg| tangents.contains_key(&arg).then(|| local(graph, arg, &mut symbols, tangents)).flatten())
             .collect();
         if let Some(after) = local_differential(graph, id, &locals) {
             let rule = differential_name(graph, id);
@@ -107,30 +105,50 @@ fn differential_steps(
     steps
 }
 
-/// The differential of an argument as a symbol; views are looked through.
-fn local(graph: &mut Graph, arg: Id, seeds: &[(Id, Id)], tangents: &rustc_hash::FxHashMap<Id, Id>) -> Option<Id> {
-    if let Some((_, differential)) = seeds.iter().find(|(variable, _)| *variable == arg) {
-        return Some(*differential);
+/// The differential of an argument as a symbol; views are looked through, down a chain of them in a loop.
+fn local(graph: &mut Graph, arg: Id, symbols: &mut FxHashMap<Id, Id>, tangents: &FxHashMap<Id, Id>) -> Option<Id> {
+    let mut views = Vec::new();
+    let mut source = arg;
+    while !symbols.contains_key(&source) && graph.op(source).def().class() == Class::View {
+        views.push(source);
+        source = graph.args(source)[0];
     }
-    if graph.op(arg).def().class() == Class::View {
-        let args = graph.args(arg).to_vec();
-        let of_args: Vec<Option<Id>> = args
-            .iter()
-            .map(|&a| tangents.contains_key(&a).then(|| local(graph, a, seeds, tangents)).flatten())
-            .collect();
-        return local_differential(graph, arg, &of_args);
+    if !tangents.contains_key(&source) {
+        return None;
     }
-    Some(symbol(graph, arg))
+    let mut differential = symbol(graph, source, symbols);
+    for &view in views.iter().rev() {
+        differential = local_differential(graph, view, &[Some(differential)])?;
+    }
+    Some(differential)
 }
 
-/// The symbol `d(...)` of a node.
-fn symbol(graph: &mut Graph, node: Id) -> Id {
-    let text = match graph.name(node) {
-        Some(name) => format!("d{name}"),
-        None => format!("d({})", crate::text::print::text(graph, node)),
-    };
-    let known = graph.variables.iter().find(|v| v.role == Role::Differential && v.name == text).map(|v| v.id);
-    known.unwrap_or_else(|| graph.variable(&text, Role::Differential, graph.shape(node)))
+/// The symbol `d(...)` of a node, its own even where another node has the same text.
+fn symbol(graph: &mut Graph, node: Id, symbols: &mut FxHashMap<Id, Id>) -> Id {
+    *symbols.entry(node).or_insert_with(|| {
+        let text = match graph.name(node) {
+            Some(name) => format!("d{name}"),
+            None if is_short(graph, node) => format!("d({})", crate::text::print::text(graph, node)),
+            None => "d(...)".to_owned(),
+        };
+        graph.variable(&text, Role::Differential, graph.shape(node))
+    })
+}
+
+/// Would people read it? Longer parts are not written out: each would cost its whole length.
+fn is_short(graph: &Graph, node: Id) -> bool {
+    const MOST: usize = 400;
+    let mut seen: FxHashSet<Id> = FxHashSet::default();
+    let mut stack = vec![node];
+    while let Some(id) = stack.pop() {
+        if seen.insert(id) && graph.name(id).is_none() {
+            stack.extend(graph.args(id).iter().copied());
+        }
+        if seen.len() + stack.len() > MOST {
+            return false;
+        }
+    }
+    true
 }
 
 fn differential_name(graph: &Graph, id: Id) -> String {

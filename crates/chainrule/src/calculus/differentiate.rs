@@ -4,7 +4,7 @@
 //! variables; this is forward mode. [`transpose`] moves those differentials free: from `df = <G, L(dX)>` to
 //! `df = <L'(G), dX>`, one adjoint at a time; this is reverse mode. Nobody writes a backward pass by hand.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::lang::{Derivative, Graph, Id, Role};
 
@@ -79,9 +79,10 @@ pub struct Move {
 /// A differential that `tangent` does not contain gets `None`.
 pub fn transpose(graph: &mut Graph, tangent: Id, seed: Id, free: &[Id]) -> (Vec<Option<Id>>, Vec<Move>) {
     let order = graph.reachable(&[tangent]);
+    let wanted: FxHashSet<Id> = free.iter().copied().collect();
     let mut linear: FxHashMap<Id, bool> = FxHashMap::default();
     for &id in &order {
-        let depends = free.contains(&id) || graph.args(id).iter().any(|arg| linear[arg]);
+        let depends = wanted.contains(&id) || graph.args(id).iter().any(|arg| linear[arg]);
         linear.insert(id, depends);
     }
     let mut contributions: FxHashMap<Id, Vec<Id>> = FxHashMap::default();
@@ -89,7 +90,9 @@ pub fn transpose(graph: &mut Graph, tangent: Id, seed: Id, free: &[Id]) -> (Vec<
     let mut cotangents: FxHashMap<Id, Id> = FxHashMap::default();
     let mut moves = Vec::new();
     for &id in order.iter().rev().filter(|id| linear[id]) {
-        let Some(parts) = contributions.remove(&id) else { continue };
+        let Some(mut parts) = contributions.remove(&id) else { continue };
+        // The walk goes backwards; people write the terms in the order of the expression.
+        parts.reverse();
         let y_bar = graph.add(&parts);
         cotangents.insert(id, y_bar);
         let args = graph.args(id).to_vec();

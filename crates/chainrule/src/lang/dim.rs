@@ -40,12 +40,30 @@ impl Dims {
         Some(self.resolve(Dim::Symbol(index as u32)))
     }
 
+    /// The symbols that have a name, whatever is known of them by now.
+    pub fn symbols(&self) -> impl Iterator<Item = Dim> {
+        let named = |(_, definition): &(usize, &Definition)| matches!(definition, Definition::Named(_));
+        self.definitions.iter().enumerate().filter(named).map(|(index, _)| Dim::Symbol(index as u32))
+    }
+
     /// The names of all named dimensions, in order of appearance.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.definitions.iter().filter_map(|d| match d {
             Definition::Named(name) => Some(name.as_str()),
             Definition::Product(..) => None,
         })
+    }
+
+    /// The name that the program gave `dim`, whatever is known of it by now.
+    #[must_use]
+    pub fn given_name(&self, dim: Dim) -> Option<&str> {
+        match dim {
+            Dim::Symbol(index) => match &self.definitions[index as usize] {
+                Definition::Named(name) => Some(name),
+                Definition::Product(..) => None,
+            },
+            Dim::Known(_) => None,
+        }
     }
 
     /// `a * b`; `None` when the number is too large for a dimension.

@@ -1,7 +1,7 @@
 //! The graph: a hash-consed DAG of operations. Ids are `Copy`; arguments always have smaller ids than the node that
 //! uses them, so increasing ids are a topological order and every walk is a loop.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::dim::{Dim, Dims};
 use super::op::Op;
@@ -64,6 +64,15 @@ pub struct Variable {
     pub value: Option<f64>,
 }
 
+/// What is known of a matrix beyond its shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fact {
+    /// Equal to its transpose.
+    Symmetric,
+    /// The elements of each row sum to 1, as those of one-hot rows and of probabilities.
+    RowsSumToOne,
+}
+
 type Key = (Op, Box<[Id]>);
 
 /// A hash-consed DAG, its variables and dimensions, and the log of every rewrite.
@@ -74,6 +83,7 @@ pub struct Graph {
     forwarded: FxHashMap<Id, Id>,
     names: FxHashMap<Id, String>,
     origins: FxHashMap<Id, (u32, u32)>,
+    facts: FxHashSet<(Id, Fact)>,
     /// The variables, in order of declaration.
     pub variables: Vec<Variable>,
     /// The dimensions.
@@ -125,6 +135,17 @@ impl Graph {
         self.nodes.is_empty()
     }
 
+    /// States a fact of a variable, before anything is built of it. Rules may use it, so it must hold for all its values.
+    pub fn assume(&mut self, id: Id, fact: Fact) {
+        self.facts.insert((id, fact));
+    }
+
+    /// Was this fact stated?
+    #[must_use]
+    pub fn is_known(&self, id: Id, fact: Fact) -> bool {
+        self.facts.contains(&(id, fact))
+    }
+
     /// Gives a node the name that the program gave it; sums with a name stay whole.
     pub fn set_name(&mut self, id: Id, name: &str) {
         self.names.entry(id).or_insert_with(|| name.to_owned());
@@ -147,21 +168,20 @@ impl Graph {
         self.origins.get(&id).copied()
     }
 
-    /// The nodes that `roots` need, in an order in which arguments come first.
+    /// The nodes that `roots` need, in an order in which arguments come first. Costs as much as there are of them.
     #[must_use]
     pub fn reachable(&self, roots: &[Id]) -> Vec<Id> {
-        let mut needed = vec![false; self.len()];
-        for root in roots {
-            needed[root.0 as usize] = true;
-        }
-        for index in (0..self.len()).rev() {
-            if needed[index] {
-                for arg in &self.nodes[index].args {
-                    needed[arg.0 as usize] = true;
-                }
+        let mut seen: FxHashSet<Id> = FxHashSet::default();
+        let mut list = Vec::new();
+        let mut stack = roots.to_vec();
+        while let Some(id) = stack.pop() {
+            if seen.insert(id) {
+                list.push(id);
+                stack.extend(self.args(id).iter().copied());
             }
         }
-        (0..self.len() as u32).filter(|&index| needed[index as usize]).map(Id).collect()
+        list.sort_unstable();
+        list
     }
 
     /// Declares a variable.

@@ -13,7 +13,7 @@ pub mod rewrite;
 pub mod tensor;
 
 pub use dim::{Dim, Dims};
-pub use graph::{Graph, Id, Node, Role, Variable};
+pub use graph::{Fact, Graph, Id, Node, Role, Variable};
 pub use op::{Class, Derivative, Op, OpDef};
 pub use shape::{Axes, Shape, ShapeError};
 pub use tensor::Tensor;

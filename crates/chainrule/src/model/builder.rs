@@ -5,9 +5,10 @@ use rustc_hash::FxHashMap;
 
 use super::functions;
 use super::prelude;
+use crate::lang::op::Written;
 use crate::lang::ops::elementwise::Binary;
 use crate::lang::{Dim, Graph, Id, Op, Shape, ShapeError};
-use crate::text::ast::{Argument, Ast, BinaryOp, DefKind, ExprId, ExprKind, Formal, Ident};
+use crate::text::ast::{Argument, Ast, BinaryOp, DefKind, ExprId, ExprKind, Formal, Ident, Statement};
 use crate::text::diagnostic::{Diagnostic, Span};
 use crate::text::suggest::nearest;
 
@@ -62,6 +63,12 @@ pub struct Builder<'a> {
     pub declared: Vec<super::statements::Declared>,
     /// Where in the user's text we are while inside the prelude.
     pub(super) outer: Option<Span>,
+    /// The definition that was called there.
+    outer_name: String,
+    /// Rows of inputs and targets: a dimension, its name and that of the variable.
+    pub(super) examples: Vec<(Dim, String)>,
+    /// Where dimensions became numbers.
+    learnt: FxHashMap<Dim, Span>,
     calls: usize,
     pub(super) layers: FxHashMap<String, usize>,
 }
@@ -79,7 +86,17 @@ impl<'a> Builder<'a> {
     /// A builder over a text, with dimensions known from an earlier pass.
     #[must_use]
     pub fn new(own: &'a Ast, graph: Graph) -> Builder<'a> {
-        Builder { graph, own, declared: Vec::new(), outer: None, calls: 0, layers: FxHashMap::default() }
+        Builder {
+            graph,
+            own,
+            declared: Vec::new(),
+            outer: None,
+            outer_name: String::new(),
+            examples: Vec::new(),
+            learnt: FxHashMap::default(),
+            calls: 0,
+            layers: FxHashMap::default(),
+        }
     }
 
     /// The place to report: inside the prelude, that of the user's call.
@@ -95,7 +112,11 @@ impl<'a> Builder<'a> {
         let order = needed(place.ast, root);
         let mut values: FxHashMap<ExprId, Id> = FxHashMap::default();
         for id in order {
+            let before = self.graph.dims.unifications();
             let value = self.one(place, id, &values)?;
+            if self.graph.dims.unifications() != before {
+                self.learn(place.ast, id, &values)?;
+            }
             if self.graph.len() > MAX_NODES {
                 let span = self.place(place.ast.expr(id).span);
                 return Err(Diagnostic::new("E106", span, format!("the program has more than {MAX_NODES} nodes")));
@@ -107,6 +128,53 @@ impl<'a> Builder<'a> {
         Ok(values[&root])
     }
 
+    /// Remembers where dimensions became numbers. The number of examples never does: it comes with the data, so a formula
+    /// that needs it to be 4 lacks a transpose.
+    fn learn(&mut self, ast: &Ast, id: ExprId, values: &FxHashMap<ExprId, Id>) -> Result<(), Diagnostic> {
+        let expr = ast.expr(id);
+        let at = match &expr.kind {
+            ExprKind::Binary(_, at, _, _) => self.place(*at),
+            _ => self.place(expr.span),
+        };
+        let dims = &self.graph.dims;
+        let numbers: Vec<Dim> = dims.symbols().filter(|&s| matches!(dims.resolve(s), Dim::Known(_))).collect();
+        for symbol in numbers {
+            self.learnt.entry(symbol).or_insert(at);
+        }
+        let Some((dim, variable)) = self.forced_examples() else { return Ok(()) };
+        let name = self.graph.dims.given_name(dim).unwrap_or("?").to_owned();
+        let number = self.graph.dims.text(dim);
+        let message = format!("this makes `{name}`, the number of rows of `{variable}`, equal to {number}");
+        let help = format!("is a transpose missing? If `{variable}` always has {number} rows, declare it so");
+        let mut error = Diagnostic::new("E214", at, message).label(self.here("here")).help(help);
+        if let ExprKind::Binary(_, _, left, right) = expr.kind {
+            for operand in [left, right].iter().filter_map(|id| values.get(id)) {
+                if let Some((start, end)) = self.graph.origin(*operand) {
+                    let dims = self.graph.shape(*operand);
+                    error = error.note(Span { start, end }, format!("this is {}", self.given_shape(&dims)));
+                }
+            }
+        }
+        Err(error)
+    }
+
+    /// A number of examples that became a number, and its variable.
+    pub(super) fn forced_examples(&self) -> Option<(Dim, String)> {
+        self.examples.iter().find(|(dim, _)| matches!(self.graph.dims.resolve(*dim), Dim::Known(_))).cloned()
+    }
+
+    /// A label; inside the library it says which call the fault is in.
+    fn here(&self, label: &str) -> String {
+        if self.outer.is_some() { format!("in this call of `{}`", self.outer_name) } else { label.to_owned() }
+    }
+
+    /// A shape with the names that the program gave, as it stands in the text.
+    pub(super) fn given_shape(&self, shape: &Shape) -> String {
+        let name =
+            |&dim: &Dim| self.graph.dims.given_name(dim).map_or_else(|| self.graph.dims.text(dim), str::to_owned);
+        format!("[{}]", shape.dims().iter().map(name).collect::<Vec<_>>().join(", "))
+    }
+
     fn one(&mut self, place: Place<'_, 'a>, id: ExprId, values: &FxHashMap<ExprId, Id>) -> Result<Id, Diagnostic> {
         let expr = place.ast.expr(id);
         let span = self.place(expr.span);
@@ -114,9 +182,11 @@ impl<'a> Builder<'a> {
             ExprKind::Number(value) => Ok(self.graph.constant(*value)),
             ExprKind::Name(name) => self.name(place.scope, name, span),
             ExprKind::Text(_) => Err(Diagnostic::new("E206", span, "a string cannot be part of an expression")
+                .label("a string")
                 .help("strings name files in `data` and `param`")),
             ExprKind::Matrix(_) => {
                 Err(Diagnostic::new("E206", span, "a matrix of numbers cannot be part of an expression")
+                    .label("a matrix")
                     .help("declare it as data: `data X = [1, 2; 3, 4]`"))
             }
             ExprKind::Neg(x) => Ok(self.graph.times(values[x], -1.0)),
@@ -145,6 +215,13 @@ impl<'a> Builder<'a> {
             Diagnostic::new("E201", span, format!("unknown name `{name}`")).label("not declared above this line");
         let dims: Vec<String> = self.graph.dims.names().map(str::to_owned).collect();
         let candidates = scope.names().chain(dims.iter().map(String::as_str));
+        if self.outer.is_none() && self.own.items.iter().any(|item| gives(&item.statement, name)) {
+            return Err(error.help(if self.calls > 0 {
+                format!("a definition knows only its arguments: pass `{name}` as one")
+            } else {
+                format!("`{name}` gets its value further down: move that line above this one")
+            }));
+        }
         Err(match nearest(name, candidates) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
             None if functions::names().any(|f| f == name) => {
@@ -265,12 +342,7 @@ impl<'a> Builder<'a> {
                 _ => {
                     let message =
                         format!("the shapes of `{sign}` do not fit: {} and {}", self.shape_text(a), self.shape_text(b));
-                    return Err(self.explain(
-                        Diagnostic::new("E204", at, message).label("these two sides"),
-                        &[a, b],
-                        sa,
-                        sb,
-                    ));
+                    return Err(self.explain(Diagnostic::new("E204", at, message), &[a, b], false));
                 }
             }
         }
@@ -278,19 +350,55 @@ impl<'a> Builder<'a> {
         Ok((self.graph.broadcast(a, shape), self.graph.broadcast(b, shape)))
     }
 
-    fn explain(&self, mut error: Diagnostic, operands: &[Id], a: Shape, b: Shape) -> Diagnostic {
+    /// Adds what the operands are, where their dimensions became numbers, and the transpose that would fit.
+    fn explain(&self, mut error: Diagnostic, operands: &[Id], product: bool) -> Diagnostic {
+        error.label = self.here("these two sides");
         for &operand in operands {
             if let Some((start, end)) = self.graph.origin(operand) {
                 error = error.note(Span { start, end }, format!("this is {}", self.shape_text(operand)));
             }
         }
-        let square = a.rank() == 2 && b.rank() == 2;
-        if square && a.cols() == b.cols() && a.rows() != b.rows() && error.message.contains('*') {
-            error = error.help("transpose the right side with `'`?");
-        } else if square && a.rows() == b.rows() && a.cols() != b.cols() && error.message.contains("product") {
-            error = error.help("transpose the left side with `'`?");
+        let shapes: Vec<Shape> = operands.iter().map(|&id| self.graph.shape(id)).collect();
+        // Names in the shapes of the variables below, where the number they became is part of the trouble.
+        let dims = &self.graph.dims;
+        let numbers: Vec<Dim> = shapes.iter().flat_map(|shape| shape.dims()).map(|&dim| dims.resolve(dim)).collect();
+        let mut told = Vec::new();
+        for id in self.graph.reachable(operands) {
+            let Op::Variable(variable) = self.graph.op(id) else { continue };
+            for &dim in variable.shape.dims() {
+                let (Some(name), Some(&at), Dim::Known(number)) =
+                    (dims.given_name(dim), self.learnt.get(&dim), dims.resolve(dim))
+                else {
+                    continue;
+                };
+                if numbers.contains(&Dim::Known(number)) && !told.contains(&dim) {
+                    told.push(dim);
+                    error = error.note(at, format!("`{name}` became {number} here"));
+                }
+            }
         }
-        error
+        let resolved: Vec<Shape> = shapes.iter().map(|shape| shape.resolved(&self.graph.dims)).collect();
+        let &[a, b] = resolved.as_slice() else { return error };
+        if a.rank() != 2 || b.rank() != 2 {
+            return error;
+        }
+        let turned = |s: Shape| Shape::matrix(s.cols(), s.rows());
+        let joins = |p: Dim, q: Dim| p == q || [p, q].contains(&Dim::Known(1));
+        let fits = |a: Shape, b: Shape| {
+            if product { a.cols() == b.rows() } else { joins(a.rows(), b.rows()) && joins(a.cols(), b.cols()) }
+        };
+        let help = if fits(a, turned(b)) {
+            "transpose the right side with `'`?"
+        } else if fits(turned(a), b) {
+            "transpose the left side with `'`?"
+        } else if product && fits(b, a) {
+            "swap the two sides?"
+        } else if product && fits(turned(b), turned(a)) {
+            "transpose both sides with `'`?"
+        } else {
+            return error;
+        };
+        error.help(help)
     }
 
     /// The shape of a node as text.
@@ -308,7 +416,14 @@ impl<'a> Builder<'a> {
     }
 
     fn op_at(&mut self, op: Op, args: &[Id], _span: Span, at: Span) -> Result<Id, Diagnostic> {
-        self.graph.try_build(op, args).map_err(|error| self.shape_error(&error, at, args))
+        self.graph.try_build(op, args).map_err(|error| match error {
+            ShapeError::Needs { what, found } if matches!(op.def().written(), Written::Function { .. }) => {
+                let found = self.graph.dims.list(found.resolved(&self.graph.dims).dims());
+                let message = format!("`{}` needs {what}, got {found}", op.def().name());
+                Diagnostic::new("E204", self.place(at), message).label(self.here(&format!("this is {found}")))
+            }
+            error => self.shape_error(&error, at, args),
+        })
     }
 
     /// A shape error as a message with both shapes.
@@ -320,13 +435,16 @@ impl<'a> Builder<'a> {
             ShapeError::Mismatch { what, left, right } => {
                 let product = if *what == "the inner dimensions" { "the matrix product does not fit: " } else { "" };
                 let message = format!("{product}{what} of {} and {} differ", text(left), text(right));
-                self.explain(Diagnostic::new("E204", at, message).label("these two sides"), args, *left, *right)
+                self.explain(Diagnostic::new("E204", at, message), args, !product.is_empty())
             }
             ShapeError::Needs { what, found } => {
                 Diagnostic::new("E204", at, format!("needs {what}, got {}", text(found)))
                     .label(format!("this is {}", text(found)))
             }
-            ShapeError::TooLarge => Diagnostic::new("E208", at, "a dimension is too large").label("here"),
+            ShapeError::TooLarge => {
+                let message = format!("a dimension of the result is larger than {}", u32::MAX);
+                Diagnostic::new("E208", at, message).label(self.here("here"))
+            }
         }
     }
 
@@ -359,7 +477,8 @@ impl<'a> Builder<'a> {
             return Ok(product);
         }
         Err(Diagnostic::new("E208", self.place(at), "a dimension must be a whole number or the name of one")
-            .label("here"))
+            .label(self.here("here"))
+            .help("write a number such as `100`, a name such as `H`, or `cols(X)`"))
     }
 
     fn call(
@@ -381,7 +500,9 @@ impl<'a> Builder<'a> {
             && functions::names().any(|f| f == name)
         {
             let span = self.place(keyword.span);
-            return Err(Diagnostic::new("E203", span, format!("`{name}` takes no argument called `{}`", keyword.name)));
+            return Err(Diagnostic::new("E203", span, format!("`{name}` takes no argument called `{}`", keyword.name))
+                .label("unknown argument")
+                .help("write its arguments in order, without keywords"));
         }
         if let Some(result) = functions::call(self, name, &positional, span) {
             return result;
@@ -418,7 +539,7 @@ impl<'a> Builder<'a> {
         for (index, arg) in args.iter().enumerate() {
             let slot = match &arg.name {
                 None if index < formals.len() => index,
-                None => return Err(self.too_many(callee, formals.len(), args.len())),
+                None => return Err(self.too_many(callee, formals, args.len())),
                 Some(keyword) => match formals.iter().position(|f| f.name.name == keyword.name) {
                     Some(slot) => slot,
                     None => return Err(self.unknown_keyword(callee, keyword, formals)),
@@ -433,7 +554,9 @@ impl<'a> Builder<'a> {
                 (None, Some(default)) => self.expression(Place { ast: defined.ast, scope: &scope }, default)?,
                 (None, None) => {
                     let message = format!("`{}` needs the argument `{}`", callee.name, formal.name.name);
-                    return Err(Diagnostic::new("E203", self.place(callee.span), message).label("missing here"));
+                    let list: Vec<&str> = formals.iter().map(|f| f.name.name.as_str()).collect();
+                    let error = Diagnostic::new("E203", self.place(callee.span), message).label("missing here");
+                    return Err(error.help(format!("it takes: {}", list.join(", "))));
                 }
             };
             scope.bind(&formal.name.name, id);
@@ -441,10 +564,13 @@ impl<'a> Builder<'a> {
         Ok(scope)
     }
 
-    fn too_many(&self, callee: &Ident, most: usize, got: usize) -> Diagnostic {
+    fn too_many(&self, callee: &Ident, formals: &[Formal], got: usize) -> Diagnostic {
+        let most = formals.len();
         let plural = if most == 1 { "" } else { "s" };
         let message = format!("`{}` takes {most} argument{plural}, got {got}", callee.name);
-        Diagnostic::new("E203", self.place(callee.span), message).label("this call")
+        let list: Vec<&str> = formals.iter().map(|f| f.name.name.as_str()).collect();
+        let error = Diagnostic::new("E203", self.place(callee.span), message).label("this call");
+        error.help(format!("it takes: {}", list.join(", ")))
     }
 
     fn unknown_keyword(&self, callee: &Ident, keyword: &Ident, formals: &[Formal]) -> Diagnostic {
@@ -469,10 +595,15 @@ impl<'a> Builder<'a> {
     ) -> Result<Id, Diagnostic> {
         if self.calls >= MAX_CALLS {
             let message = format!("`{}` calls itself, or definitions are nested deeper than {MAX_CALLS}", callee.name);
-            return Err(Diagnostic::new("E209", span, message).label("here"));
+            return Err(Diagnostic::new("E209", span, message)
+                .label("here")
+                .help("write the formula without the call of itself"));
         }
         let outer = self.outer;
         if defined.prelude {
+            if self.outer.is_none() {
+                self.outer_name.clone_from(&callee.name);
+            }
             self.outer = Some(self.place(span));
         }
         self.calls += 1;
@@ -480,6 +611,19 @@ impl<'a> Builder<'a> {
         self.calls -= 1;
         self.outer = outer;
         result
+    }
+}
+
+/// Does this statement give the name its value?
+fn gives(statement: &Statement, name: &str) -> bool {
+    match statement {
+        Statement::Input { name: own, .. }
+        | Statement::Target { name: own, .. }
+        | Statement::Const { name: own, .. }
+        | Statement::Param { name: own, .. }
+        | Statement::State { name: own, .. }
+        | Statement::Let { name: own, .. } => own.name == name,
+        _ => false,
     }
 }
 

@@ -6,7 +6,7 @@ use super::builder::{Builder, Place, Scope};
 use crate::calculus::check::{Agreement, CheckError, check_gradient, difference_of};
 use crate::calculus::derivation::{Derivation, derive};
 use crate::calculus::sample::Domain;
-use crate::lang::{Graph, Id, Op, Role, Shape};
+use crate::lang::{Fact, Graph, Id, Op, Role, Shape};
 use crate::text::ast::Ast;
 use crate::text::diagnostic::{Diagnostic, Span};
 use crate::text::parser::parse_expression;
@@ -84,6 +84,10 @@ pub fn gradient(expr: &str, declarations: &[Declaration], wrt: &str) -> Result<A
     for declaration in declarations {
         let id = builder.graph.variable(&declaration.name, Role::Input, declaration.shape);
         scope.bind(&declaration.name, id);
+        // Of the variable itself nothing is assumed: its elements are differentiated one by one.
+        if let Some(fact) = declaration.domain.and_then(fact_of).filter(|_| declaration.name != wrt) {
+            builder.graph.assume(id, fact);
+        }
     }
     let tree: &Ast = &ast;
     let root = build(&mut builder, tree, &scope, root).map_err(text_error)?;
@@ -109,6 +113,15 @@ pub fn gradient(expr: &str, declarations: &[Declaration], wrt: &str) -> Result<A
     let text = print(&graph, gradient, Style::Text).map_err(Refusal::Print)?;
     check_text(&mut graph, &scope, &text, gradient, known)?;
     Ok(Answer { graph, derivation, text, agreement })
+}
+
+/// What a domain says of every matrix in it.
+fn fact_of(domain: Domain) -> Option<Fact> {
+    match domain {
+        Domain::Symmetric | Domain::Definite | Domain::DiagonalMatrix => Some(Fact::Symmetric),
+        Domain::OneHot | Domain::Simplex => Some(Fact::RowsSumToOne),
+        _ => None,
+    }
 }
 
 fn build<'a>(

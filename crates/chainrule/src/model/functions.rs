@@ -121,6 +121,7 @@ fn grad(b: &mut Builder, x: &[Id], at: Span) -> Result<Id, Diagnostic> {
     }
     if b.graph.as_variable(x[1]).is_none() {
         return Err(Diagnostic::new("E207", at, "the gradient is taken with respect to a variable")
+            .label("the second argument is an expression")
             .help("name a `param`, an `input` or a `target`"));
     }
     let gradients = crate::calculus::differentiate::gradients(&mut b.graph, x[0], &[x[1]]);

@@ -266,7 +266,13 @@ impl Parts {
         let (a, b) = if builder.graph.shape(a) == builder.graph.shape(b) {
             (a, b)
         } else {
-            builder.stretched_pair("==", a, b, span)?
+            let given = [a, b].map(|id| builder.given_shape(&builder.graph.shape(id)));
+            let pair = builder.stretched_pair("==", a, b, span)?;
+            if builder.forced_examples().is_some() {
+                let message = format!("the shapes of `==` do not fit: {} and {}", given[0], given[1]);
+                return Err(Diagnostic::new("E204", span, message).label("these two sides"));
+            }
+            pair
         };
         self.claims.push(Claim { left: a, right: b, span });
         Ok(())
@@ -290,6 +296,10 @@ impl Parts {
             }
         };
         let id = builder.graph.variable(&name.name, role, shape);
+        let rows = shape.rows();
+        if matches!(rows, Dim::Symbol(_)) && shape.rank() >= 2 {
+            builder.examples.push((rows, name.name.clone()));
+        }
         if role == Role::Input {
             self.inputs.push(id)
         } else {

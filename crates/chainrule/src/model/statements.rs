@@ -51,7 +51,7 @@ impl<'a> Builder<'a> {
         if shape.len() > crate::lang::shape::MAX_RANK {
             let message =
                 format!("a tensor has at most {} dimensions, got {}", crate::lang::shape::MAX_RANK, shape.len());
-            return Err(Diagnostic::new("E208", self.place(span), message));
+            return Err(Diagnostic::new("E208", self.place(span), message).label("this shape"));
         }
         let mut dims: Vec<Dim> = Vec::with_capacity(shape.len());
         for &member in shape {
@@ -87,6 +87,7 @@ impl<'a> Builder<'a> {
                 let value = self.expression(place, *expr)?;
                 constant_value(&self.graph, value).map(StartSpec::Constant).ok_or_else(|| {
                     Diagnostic::new("E210", span, "a starting value must be a number, a matrix or a file")
+                        .label("this depends on variables")
                         .help("draw it with `~ normal(0, 0.01)`, or read it with npz(\"file.npz\", \"name\")")
                 })
             }
@@ -98,10 +99,15 @@ impl<'a> Builder<'a> {
         let (name, args) = match &node.kind {
             ExprKind::Name(name) => (name, &[][..]),
             ExprKind::Call(callee, args) => (&callee.name, args.as_slice()),
-            _ => return Err(Diagnostic::new("E210", self.place(node.span), "`~` needs the name of an initialiser")),
+            _ => {
+                return Err(Diagnostic::new("E210", self.place(node.span), "`~` needs the name of an initialiser")
+                    .label("not a name")
+                    .help("write `~ normal(0, 0.01)`, or `= 0` for a fixed start"));
+            }
         };
         let Some(initialiser) = initialise::find(name) else {
-            let error = Diagnostic::new("E210", self.place(node.span), format!("unknown initialiser `{name}`"));
+            let error = Diagnostic::new("E210", self.place(node.span), format!("unknown initialiser `{name}`"))
+                .label("not an initialiser");
             let near = nearest(name, initialise::INITIALISERS.iter().map(|i| i.name));
             return Err(match near {
                 Some(near) => error.help(format!("did you mean `{near}`?")),
@@ -125,7 +131,7 @@ impl<'a> Builder<'a> {
             };
             let value = self.expression(place, arg.value)?;
             values[slot] = constant_value(&self.graph, value)
-                .ok_or_else(|| Diagnostic::new("E210", span, "an initialiser takes numbers"))?;
+                .ok_or_else(|| Diagnostic::new("E210", span, "an initialiser takes numbers").label("not a number"))?;
         }
         Ok(StartSpec::Draw { name: initialiser.name, args: values })
     }
@@ -157,14 +163,13 @@ impl<'a> Builder<'a> {
         };
         let (want, found) = (self.graph.shape(self.declared[at].id), self.graph.shape(value));
         let value = if found.is_scalar() && want != found { self.graph.broadcast(value, want) } else { value };
-        if want.unify(&self.graph.shape(value), &mut self.graph.dims, "the shapes").is_err() {
-            let message = format!(
-                "`{}` is {}, its new value is {}",
-                name.name,
-                self.graph.dims.list(want.dims()),
-                self.shape_text(value)
-            );
-            return Err(Diagnostic::new("E204", span, message).label("this state"));
+        let given = self.given_shape(&self.graph.shape(value));
+        let differ = want.unify(&self.graph.shape(value), &mut self.graph.dims, "the shapes").is_err();
+        if differ || self.forced_examples().is_some() {
+            let message = format!("`{}` is {}, its new value is {given}", name.name, self.graph.dims.list(want.dims()));
+            return Err(Diagnostic::new("E204", span, message)
+                .label("this state")
+                .help("give both one shape, for example with `colsum` or `colmean`"));
         }
         self.declared[at].update = Some(value);
         // Later lines see the updated value.

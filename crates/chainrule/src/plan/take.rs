@@ -138,6 +138,9 @@ fn absorb_factors(lowering: &Lowering, taken: &mut Taken, roots: &[Id]) {
     for id in roots.iter().copied().chain(taken.order.iter().flat_map(|&id| taken.args(lowering, id))) {
         *uses.entry(id).or_insert(0) += 1;
     }
+    let sums = taken.order.iter().filter(|&&id| matches!(graph.op(id), Op::Add(_)));
+    let is_term: FxHashSet<Id> =
+        sums.flat_map(|&id| taken.args(lowering, id)).filter(|term| uses.get(term) == Some(&1)).collect();
     for &id in &taken.order {
         if taken.kinds[&id] != Kind::Compute || !matches!(graph.op(id), Op::Mul(_)) {
             continue;
@@ -150,7 +153,10 @@ fn absorb_factors(lowering: &Lowering, taken: &mut Taken, roots: &[Id]) {
                 None => others.push(factor),
             }
         }
+        // A sum that the product is a term of multiplies on its own way through memory.
+        let fused = matches!(others[..], [x] if matches!(graph.op(x), Op::Contract(_))) && is_term.contains(&id);
         if let [inner] = others[..]
+            && !fused
             && matches!(graph.op(inner), Op::Contract(_) | Op::Sum(_))
             && taken.kinds[&inner] == Kind::Compute
             && uses.get(&inner) == Some(&1)

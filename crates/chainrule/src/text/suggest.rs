@@ -10,6 +10,10 @@ pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
     let allowed = (letters.len() / 3).max(1);
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
+        // A single letter is near every other one; only its other case is meant.
+        if letters.len() == 1 && !candidate.eq_ignore_ascii_case(name) {
+            continue;
+        }
         let other: Vec<char> = candidate.chars().take(LONGEST + 1).collect();
         if letters.len() > LONGEST || other.len() > LONGEST || letters.len().abs_diff(other.len()) > allowed {
             continue;
@@ -64,6 +68,7 @@ mod tests {
             ("rleu", Some("relu")),
             ("W3", Some("W1")),
             ("W2", Some("W2")),
+            ("W", None),
             ("softmax", None),
             ("", None),
         ];

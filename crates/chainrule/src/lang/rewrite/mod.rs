@@ -11,6 +11,10 @@ mod views;
 
 use super::graph::{Graph, Id};
 
+/// Sums and products of more members are not joined into one: those that grow line by line would cost the square of their
+/// length. No formula that people read is as long.
+const LONGEST_FLAT: usize = 48;
+
 /// A rule: what it is called, what it says, and how it is done.
 #[derive(Debug)]
 pub struct Rule {

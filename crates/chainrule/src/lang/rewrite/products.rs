@@ -1,16 +1,21 @@
 //! Rules of element-wise products and powers.
 
-use super::Rule;
+use rustc_hash::FxHashMap;
+
 use super::views::broadcast_source;
+use super::{LONGEST_FLAT, Rule};
 use crate::lang::graph::{Graph, Id};
 use crate::lang::op::Op;
 use crate::lang::ops::arithmetic::Mul;
+use crate::lang::ops::elementwise::Unary;
 
 pub(super) static RULES: &[Rule] = &[
     Rule { name: "product of one factor", statement: ".*(a) = a", apply: single },
     Rule { name: "flatten product", statement: "(a.*b).*c = a.*b.*c", apply: flatten },
+    Rule { name: "numbers leave a broadcast", statement: "(ones*(c*s)).*a = c*(ones*s).*a", apply: numbers_leave },
     Rule { name: "collect factors", statement: "a.^p.*a.^q = a.^(p + q)", apply: collect },
     Rule { name: "product before broadcast", statement: "(ones*a).*(ones*b) = ones*(a.*b)", apply: before_broadcast },
+    Rule { name: "slope of relu", statement: "relu(a).*step(a) = relu(a)", apply: relu_step },
     Rule { name: "power of a power", statement: "(a.^p).^q = a.^(p*q)", apply: power_of_power },
     Rule { name: "power of a product", statement: "(a.*b).^p = a.^p.*b.^p", apply: power_of_product },
     Rule { name: "function before broadcast", statement: "f(ones*a) = ones*f(a)", apply: map_before_broadcast },
@@ -25,12 +30,13 @@ fn single(graph: &mut Graph, id: Id) -> Option<Id> {
     (factors.len() == 1).then(|| factors[0])
 }
 
-/// The factors of a product; stretched products are opened, each factor stretched on its own.
+/// The factors of a product, also of inner products; a long inner product stays whole: one that grows factor by factor
+/// would be copied, and computed, each time.
 fn flatten(graph: &mut Graph, id: Id) -> Option<Id> {
     let factors = factors(graph, id)?;
     let shape = graph.shape(id);
     let inner = |graph: &Graph, f: Id| match graph.op(f) {
-        Op::Mul(_) => Some(graph.args(f).to_vec()),
+        Op::Mul(_) if graph.args(f).len() + factors.len() <= LONGEST_FLAT => Some(graph.args(f).to_vec()),
         _ => None,
     };
     if !factors.iter().any(|&f| inner(graph, f).is_some()) {
@@ -39,6 +45,43 @@ fn flatten(graph: &mut Graph, id: Id) -> Option<Id> {
     let flat: Vec<Id> = factors.iter().flat_map(|&f| inner(graph, f).unwrap_or_else(|| vec![f])).collect();
     debug_assert!(flat.iter().all(|&f| graph.shape(f) == shape));
     Some(graph.build(Op::Mul(Mul), &flat))
+}
+
+/// In a product that has full size anyway, the number of a stretched product meets the other numbers.
+fn numbers_leave(graph: &mut Graph, id: Id) -> Option<Id> {
+    let factors = factors(graph, id)?;
+    let shape = graph.shape(id);
+    if factors.iter().all(|&f| broadcast_source(graph, f).is_some()) {
+        return None;
+    }
+    let number = |graph: &Graph, f: Id| {
+        let source = broadcast_source(graph, f).filter(|&s| graph.name(s).is_none() && graph.name(f).is_none())?;
+        let Op::Mul(_) = graph.op(source) else { return None };
+        let (coefficient, rest) = super::terms::split(graph, source);
+        (coefficient != 1.0).then_some((coefficient, rest, source))
+    };
+    let at = factors.iter().position(|&f| number(graph, f).is_some())?;
+    let (coefficient, rest, source) = number(graph, factors[at])?;
+    let mut new = factors;
+    let rest = super::terms::join(graph, source, 1.0, &rest);
+    new[at] = graph.broadcast(rest, shape);
+    new.insert(0, graph.filled(coefficient, shape));
+    Some(graph.build(Op::Mul(Mul), &new))
+}
+
+/// Where the slope of relu is 0, relu is.
+fn relu_step(graph: &mut Graph, id: Id) -> Option<Id> {
+    let mut factors = factors(graph, id)?;
+    let relu_of = |graph: &Graph, f: Id| {
+        let (base, exponent) = base(graph, f);
+        (graph.op(base) == Op::Unary(Unary::Relu) && exponent > 0.0).then(|| graph.args(base)[0])
+    };
+    let at = factors.iter().position(|&f| {
+        let Op::Unary(Unary::Step) = graph.op(f) else { return false };
+        factors.iter().any(|&other| relu_of(graph, other) == Some(graph.args(f)[0]))
+    })?;
+    factors.remove(at);
+    Some(graph.build(Op::Mul(Mul), &factors))
 }
 
 /// A factor as base and exponent.
@@ -93,6 +136,7 @@ fn collect(graph: &mut Graph, id: Id) -> Option<Id> {
     let mut number = Fraction { numerator: 1.0, denominator: 1.0 };
     let mut numbers = 0;
     let mut powers: Vec<(Id, f64)> = Vec::new();
+    let mut places: FxHashMap<Id, usize> = FxHashMap::default();
     for &factor in &factors {
         if let Some(value) = graph.constant_value(factor) {
             number.numerator *= value;
@@ -102,9 +146,11 @@ fn collect(graph: &mut Graph, id: Id) -> Option<Id> {
             numbers += 1;
         } else {
             let (base, exponent) = base(graph, factor);
-            match powers.iter_mut().find(|(other, _)| *other == base) {
-                Some(entry) => entry.1 += exponent,
-                None => powers.push((base, exponent)),
+            let place = *places.entry(base).or_insert(powers.len());
+            if place == powers.len() {
+                powers.push((base, exponent));
+            } else {
+                powers[place].1 += exponent;
             }
         }
     }

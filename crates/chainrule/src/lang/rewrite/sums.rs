@@ -3,7 +3,7 @@
 use super::Rule;
 use super::views::{broadcast_source, kronecker, stretched_axes};
 use crate::lang::dim::Dim;
-use crate::lang::graph::{Graph, Id};
+use crate::lang::graph::{Fact, Graph, Id};
 use crate::lang::op::Op;
 use crate::lang::ops::arithmetic::Mul;
 use crate::lang::shape::{Axes, Shape};
@@ -15,6 +15,7 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "constant factors leave the sum", statement: "sum(s*a) = s*sum(a)", apply: constant_factors },
     Rule { name: "sum of a transpose", statement: "sum(a') = sum(a)", apply: transpose },
     Rule { name: "sum of a diagonal matrix", statement: "sum(diag(a)) = sum(a)", apply: diagonal },
+    Rule { name: "rows that sum to one", statement: "rowsum(softmax(a)) = ones", apply: probabilities },
     Rule { name: "sum of a Kronecker product", statement: "sum(kron(a, b)) = sum(a)*sum(b)", apply: kron },
 ];
 
@@ -121,6 +122,18 @@ fn diagonal(graph: &mut Graph, id: Id) -> Option<Id> {
         }
         _ => None,
     }
+}
+
+fn probabilities(graph: &mut Graph, id: Id) -> Option<Id> {
+    let (axes, x) = sum(graph, id)?;
+    let last = Axes::one(graph.shape(x).rank() - 1);
+    let sums_to_one = matches!(graph.op(x), Op::Softmax(_)) || graph.is_known(x, Fact::RowsSumToOne);
+    if !sums_to_one || !axes.contains(graph.shape(x).rank() - 1) {
+        return None;
+    }
+    let ones = graph.filled(1.0, graph.shape(x).reduced(last));
+    let others: Axes = axes.iter().filter(|&axis| !last.contains(axis)).collect();
+    Some(graph.sum(ones, others))
 }
 
 fn kron(graph: &mut Graph, id: Id) -> Option<Id> {

@@ -1,15 +1,19 @@
 //! Rules of sums: flattening, like terms, common factors.
 
-use super::Rule;
+use rustc_hash::FxHashMap;
+
+use super::{LONGEST_FLAT, Rule};
 use crate::lang::graph::{Graph, Id};
 use crate::lang::op::Op;
 use crate::lang::ops::arithmetic::{Add, Mul};
+use crate::lang::ops::contract::Contract;
 
 pub(super) static RULES: &[Rule] = &[
     Rule { name: "sum of one term", statement: "+(a) = a", apply: single },
     Rule { name: "flatten sum", statement: "(a + b) + c = a + b + c", apply: flatten },
     Rule { name: "collect like terms", statement: "p*a + q*a = (p + q)*a", apply: collect },
     Rule { name: "common factor", statement: "a.*b + a.*c = a.*(b + c)", apply: factor },
+    Rule { name: "common matrix factor", statement: "a*c + b*c = (a + b)*c", apply: matrix_factor },
     Rule { name: "sum before broadcast", statement: "ones*a + ones*b = ones*(a + b)", apply: before_broadcast },
 ];
 
@@ -22,10 +26,12 @@ fn single(graph: &mut Graph, id: Id) -> Option<Id> {
     (terms.len() == 1).then(|| terms[0])
 }
 
-/// A sum with a name of its own stays whole: the reader knows it by that name.
+/// A sum with a name of its own stays whole: the reader knows it by that name. So does a long one: a sum that grows term
+/// by term would be copied each time.
 fn flatten(graph: &mut Graph, id: Id) -> Option<Id> {
     let terms = terms(graph, id)?;
-    let inner = |graph: &Graph, t: Id| matches!(graph.op(t), Op::Add(_)) && graph.name(t).is_none();
+    let short = |graph: &Graph, t: Id| graph.args(t).len() + terms.len() <= LONGEST_FLAT;
+    let inner = |graph: &Graph, t: Id| matches!(graph.op(t), Op::Add(_)) && graph.name(t).is_none() && short(graph, t);
     if !terms.iter().any(|&t| inner(graph, t)) {
         return None;
     }
@@ -68,25 +74,34 @@ pub(super) fn join(graph: &mut Graph, like: Id, coefficient: f64, rest: &[Id]) -
 
 fn collect(graph: &mut Graph, id: Id) -> Option<Id> {
     let terms = terms(graph, id)?;
-    let mut collected: Vec<(f64, Vec<Id>, Vec<Id>)> = Vec::new();
+    let mut collected: Vec<(f64, Vec<Id>)> = Vec::new();
+    let mut places: FxHashMap<Vec<Id>, usize> = FxHashMap::default();
+    let mut chains: FxHashMap<Vec<Id>, Id> = FxHashMap::default();
     for &term in &terms {
         let (coefficient, rest) = split(graph, term);
-        let mut sorted = rest.clone();
+        // Products of the same matrices are the same, however they are grouped.
+        let ungrouped = rest.iter().map(|&f| match super::views::chain(graph, f) {
+            Some(chain) => *chains.entry(chain).or_insert(f),
+            None => f,
+        });
+        let mut sorted: Vec<Id> = ungrouped.collect();
         sorted.sort_unstable();
-        match collected.iter_mut().find(|(_, _, key)| *key == sorted) {
-            Some(entry) => entry.0 += coefficient,
-            None => collected.push((coefficient, rest, sorted)),
+        let place = *places.entry(sorted).or_insert(collected.len());
+        if place == collected.len() {
+            collected.push((coefficient, rest));
+        } else {
+            collected[place].0 += coefficient;
         }
     }
     let before = collected.len();
-    collected.retain(|(coefficient, _, _)| *coefficient != 0.0);
+    collected.retain(|(coefficient, _)| *coefficient != 0.0);
     if before == terms.len() && collected.len() == before {
         return None;
     }
     if collected.is_empty() {
         return Some(graph.filled(0.0, graph.shape(id)));
     }
-    let new: Vec<Id> = collected.iter().map(|(c, rest, _)| join(graph, id, *c, rest)).collect();
+    let new: Vec<Id> = collected.iter().map(|(c, rest)| join(graph, id, *c, rest)).collect();
     Some(graph.add(&new))
 }
 
@@ -129,6 +144,62 @@ fn factor(graph: &mut Graph, id: Id) -> Option<Id> {
     let mut factors = common;
     factors.push(sum);
     Some(join(graph, id, coefficient, &factors))
+}
+
+/// Coefficient, scalar factors, and the two matrices of a product.
+type MatrixTerm = (f64, Vec<Id>, [Id; 2]);
+
+/// A term as scalars times one product of two matrices; a product with a name stays whole.
+fn matrix_term(graph: &Graph, id: Id) -> Option<MatrixTerm> {
+    let (coefficient, mut rest) = split(graph, id);
+    let is_product = |f: Id| graph.op(f) == Op::Contract(Contract::MATMUL) && graph.name(f).is_none();
+    let at = rest.iter().position(|&f| is_product(f))?;
+    let product = rest.remove(at);
+    let scalar = |f: Id| super::views::broadcast_source(graph, f).filter(|&s| graph.shape(s).is_scalar());
+    let scalars: Option<Vec<Id>> = rest.iter().map(|&f| scalar(f)).collect();
+    Some((coefficient, scalars?, [graph.args(product)[0], graph.args(product)[1]]))
+}
+
+/// Two products that end, or begin, with the same matrix are one product of a sum: one product less to compute. Products
+/// are not regrouped for it, which could cost more.
+fn matrix_factor(graph: &mut Graph, id: Id) -> Option<Id> {
+    let terms = terms(graph, id)?;
+    let parts: Vec<Option<MatrixTerm>> = terms.iter().map(|&t| matrix_term(graph, t)).collect();
+    for side in [1, 0] {
+        let mut places: FxHashMap<Id, usize> = FxHashMap::default();
+        let mut group: Vec<usize> = Vec::new();
+        for (index, part) in parts.iter().enumerate() {
+            let Some((_, _, args)) = part else { continue };
+            let first = *places.entry(args[side]).or_insert(index);
+            if first != index && group.first().is_none_or(|&known| known == first) {
+                if group.is_empty() {
+                    group.push(first);
+                }
+                group.push(index);
+            }
+        }
+        if group.is_empty() {
+            continue;
+        }
+        let shared = parts[group[0]].as_ref()?.2[side];
+        let mut inner = Vec::new();
+        for &index in &group {
+            let (coefficient, scalars, args) = parts[index].as_ref()?;
+            let other = args[1 - side];
+            let mut factors: Vec<Id> = scalars.iter().map(|&s| graph.broadcast(s, graph.shape(other))).collect();
+            factors.push(other);
+            inner.push(join(graph, other, *coefficient, &factors));
+        }
+        // A sum with its own transpose is written as people do, the transpose last.
+        inner.sort_by_key(|&term| matches!(graph.op(term), Op::Permute(_)));
+        let sum = graph.add(&inner);
+        let product = if side == 1 { graph.matmul(sum, shared) } else { graph.matmul(shared, sum) };
+        let kept = terms.iter().enumerate().filter(|(index, _)| !group.contains(index)).map(|(_, &t)| t);
+        let mut new: Vec<Id> = kept.collect();
+        new.insert(group[0].min(new.len()), product);
+        return Some(graph.add(&new));
+    }
+    None
 }
 
 /// When every term is stretched from the same smaller shape, the small sum is stretched once.

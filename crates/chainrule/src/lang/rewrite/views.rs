@@ -1,7 +1,7 @@
 //! Rules of broadcasts, transposes, reshapes and diagonals.
 
 use super::Rule;
-use crate::lang::graph::{Graph, Id};
+use crate::lang::graph::{Fact, Graph, Id};
 use crate::lang::op::Op;
 use crate::lang::ops::contract::Contract;
 use crate::lang::ops::diagonal::{Diagonal, DiagonalMatrix};
@@ -12,10 +12,10 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "broadcast of a broadcast", statement: "ones*(ones*a) = ones*a", apply: merge_broadcasts },
     Rule { name: "transpose twice", statement: "a'' = a", apply: transpose_twice },
     Rule { name: "transpose of a scalar", statement: "(s*a)' = s*a'", apply: transpose_scalar },
+    Rule { name: "symmetric matrix", statement: "(a'*a)' = a'*a", apply: symmetric },
     Rule { name: "transpose of a product", statement: "(a*b)' = b'*a'", apply: transpose_product },
     Rule { name: "transpose of transposes", statement: "(a' + b')' = a + b", apply: transpose_map },
     Rule { name: "transpose of a broadcast", statement: "(ones*a)' = (ones*a')", apply: transpose_broadcast },
-    Rule { name: "symmetric matrix", statement: "eye' = eye", apply: symmetric },
     Rule { name: "reshape twice", statement: "reshape(reshape(a)) = reshape(a)", apply: reshape },
     Rule { name: "diagonal", statement: "diag(diag(a)) = a", apply: diagonal },
     Rule { name: "diagonal matrix", statement: "diag(s*ones) = s*eye", apply: diagonal_matrix },
@@ -74,18 +74,73 @@ fn transpose_scalar(graph: &mut Graph, id: Id) -> Option<Id> {
     Some(graph.mul(&stretched))
 }
 
-/// Only when that leaves fewer transposes: `(x'*B)' = B'*x`, but `(A*X)'` stays.
+/// Only when that leaves no more transposes than there are: `(x'*B)' = B'*x`, but `(A*X)'` stays.
 fn transpose_product(graph: &mut Graph, id: Id) -> Option<Id> {
     let (_, x) = permuted(graph, id)?;
-    if graph.op(x) != Op::Contract(Contract::MATMUL) {
+    let chain = chain(graph, x)?;
+    if !is_worth_reversing(graph, &chain) {
         return None;
     }
-    let (a, b) = (graph.args(x)[0], graph.args(x)[1]);
-    if permuted(graph, a).is_none() && permuted(graph, b).is_none() {
+    let mut factors = chain.into_iter().rev();
+    let first = factors.next()?;
+    let mut product = graph.transpose(first);
+    for factor in factors {
+        let factor = graph.transpose(factor);
+        product = graph.matmul(product, factor);
+    }
+    Some(product)
+}
+
+/// The factors of a product of matrices; products with a name, and what lies deeper than people read, stay whole.
+pub(super) fn chain(graph: &Graph, id: Id) -> Option<Vec<Id>> {
+    const LONGEST: usize = 16;
+    let is_product = |id: Id| graph.op(id) == Op::Contract(Contract::MATMUL);
+    if !is_product(id) {
         return None;
     }
-    let (a, b) = (graph.transpose(a), graph.transpose(b));
-    Some(graph.matmul(b, a))
+    let mut factors = Vec::new();
+    let mut stack = vec![id];
+    while let Some(next) = stack.pop() {
+        let open = is_product(next) && (next == id || graph.name(next).is_none());
+        if open && factors.len() + stack.len() < LONGEST {
+            stack.extend([graph.args(next)[1], graph.args(next)[0]]);
+        } else {
+            factors.push(next);
+        }
+    }
+    Some(factors)
+}
+
+/// Is a matrix equal to its transpose by the way it is made, or by what is known of it?
+pub(super) fn is_symmetric(graph: &Graph, id: Id) -> bool {
+    symmetric_within(graph, id, 4)
+}
+
+fn symmetric_within(graph: &Graph, id: Id, depth: usize) -> bool {
+    let shape = graph.shape(id);
+    if depth == 0 || shape.rank() != 2 || shape.rows() != shape.cols() {
+        return false;
+    }
+    let args = graph.args(id);
+    let all = |args: &[Id]| args.len() <= 8 && args.iter().all(|&arg| symmetric_within(graph, arg, depth - 1));
+    match graph.op(id) {
+        Op::Eye(_) | Op::DiagonalMatrix(_) => true,
+        Op::Variable(_) => graph.is_known(id, Fact::Symmetric),
+        Op::Broadcast(_) => graph.shape(args[0]).is_scalar(),
+        Op::Inverse(_) | Op::Unary(_) | Op::Power(_) | Op::Binary(_) | Op::Add(_) | Op::Mul(_) => all(args),
+        // a'*b*a with a symmetric b, or none: the same from both ends.
+        Op::Contract(_) => chain(graph, id).is_some_and(|factors| {
+            let opposite = |a: Id, b: Id| {
+                permuted(graph, a).is_some_and(|(_, x)| x == b)
+                    || permuted(graph, b).is_some_and(|(_, x)| x == a)
+                    || a == b && symmetric_within(graph, a, depth - 1)
+            };
+            let half = factors.len() / 2;
+            let pairs = factors[..half].iter().zip(factors.iter().rev()).all(|(&a, &b)| opposite(a, b));
+            pairs && (factors.len() % 2 == 0 || symmetric_within(graph, factors[half], depth - 1))
+        }),
+        _ => false,
+    }
 }
 
 fn transpose_map(graph: &mut Graph, id: Id) -> Option<Id> {
@@ -95,12 +150,28 @@ fn transpose_map(graph: &mut Graph, id: Id) -> Option<Id> {
         return None;
     }
     let args = graph.args(x).to_vec();
-    let undone = |graph: &Graph, a: Id| permuted(graph, a).is_some() || broadcast_source(graph, a).is_some();
-    if !args.iter().all(|&a| undone(graph, a)) || !args.iter().any(|&a| permuted(graph, a).is_some()) {
+    if !args.iter().all(|&a| is_undone(graph, a, 3)) || args.iter().all(|&a| broadcast_source(graph, a).is_some()) {
         return None;
     }
     let args: Vec<Id> = args.iter().map(|&a| graph.build(Op::Permute(permute), &[a])).collect();
     Some(graph.build(op, &args))
+}
+
+/// Does its transpose have no more transposes than itself?
+fn is_undone(graph: &Graph, id: Id, depth: usize) -> bool {
+    if permuted(graph, id).is_some() || broadcast_source(graph, id).is_some() || is_symmetric(graph, id) {
+        return true;
+    }
+    match graph.op(id) {
+        Op::Mul(_) => depth > 0 && graph.args(id).iter().all(|&factor| is_undone(graph, factor, depth - 1)),
+        _ => chain(graph, id).is_some_and(|factors| is_worth_reversing(graph, &factors)),
+    }
+}
+
+fn is_worth_reversing(graph: &Graph, chain: &[Id]) -> bool {
+    let transposed = chain.iter().filter(|&&f| permuted(graph, f).is_some()).count();
+    let symmetric = chain.iter().filter(|&&f| is_symmetric(graph, f)).count();
+    transposed + symmetric > 0 && transposed >= chain.len() - symmetric - transposed
 }
 
 fn transpose_broadcast(graph: &mut Graph, id: Id) -> Option<Id> {
@@ -112,7 +183,7 @@ fn transpose_broadcast(graph: &mut Graph, id: Id) -> Option<Id> {
 
 fn symmetric(graph: &mut Graph, id: Id) -> Option<Id> {
     let (_, x) = permuted(graph, id)?;
-    matches!(graph.op(x), Op::Eye(_) | Op::DiagonalMatrix(_)).then_some(x)
+    is_symmetric(graph, x).then_some(x)
 }
 
 fn reshape(graph: &mut Graph, id: Id) -> Option<Id> {

@@ -34,7 +34,7 @@ pub fn print(graph: &Graph, root: Id, style: Style) -> Result<String, PrintError
     print_with(graph, root, style, &|graph, id| graph.name(id).map(str::to_owned))
 }
 
-/// As [`print`], with the names that `name_of` gives.
+/// As [`print()`], with the names that `name_of` gives.
 ///
 /// # Errors
 /// See [`PrintError`].
