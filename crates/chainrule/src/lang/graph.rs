@@ -3,17 +3,11 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::dim::{Dim, Dims};
+use super::dim::Dims;
 use super::op::Op;
-use super::ops::arithmetic::{Add, Mul, Power};
-use super::ops::contract::Contract;
-use super::ops::elementwise::{Binary, Unary};
-use super::ops::reduce::Sum;
-use super::ops::softmax::{LogSumExp, Softmax};
-use super::ops::source::{Constant, Eye, Size, VariableRef};
-use super::ops::view::{Broadcast, Permute};
+use super::ops::source::VariableRef;
 use super::rewrite::{RULES, Rewrite};
-use super::shape::{Axes, Shape, ShapeError};
+use super::shape::{Shape, ShapeError};
 
 /// A node of a [`Graph`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -247,157 +241,6 @@ impl Graph {
     pub fn build(&mut self, op: Op, args: &[Id]) -> Id {
         self.try_build(op, args).expect("the calculus builds only expressions whose shapes fit")
     }
-
-    /// A number.
-    pub fn constant(&mut self, value: f64) -> Id {
-        self.build(Op::Constant(Constant::new(value)), &[])
-    }
-
-    /// The number behind a constant or a stretched constant.
-    #[must_use]
-    pub fn constant_value(&self, id: Id) -> Option<f64> {
-        match self.op(id) {
-            Op::Constant(constant) => Some(constant.value()),
-            Op::Broadcast(_) => self.constant_value(self.args(id)[0]),
-            _ => None,
-        }
-    }
-
-    /// A tensor filled with a number.
-    pub fn filled(&mut self, value: f64, shape: Shape) -> Id {
-        let constant = self.constant(value);
-        self.broadcast(constant, shape)
-    }
-
-    /// The extent of a dimension as a number.
-    pub fn size(&mut self, dim: Dim) -> Id {
-        match self.dims.resolve(dim) {
-            Dim::Known(n) => self.constant(f64::from(n)),
-            symbol => self.build(Op::Size(Size(symbol)), &[]),
-        }
-    }
-
-    /// An identity matrix.
-    pub fn eye(&mut self, dim: Dim) -> Id {
-        self.build(Op::Eye(Eye(dim)), &[])
-    }
-
-    /// A function of one number, element by element.
-    pub fn unary(&mut self, op: Unary, x: Id) -> Id {
-        self.build(Op::Unary(op), &[x])
-    }
-
-    /// A function of two numbers, element by element.
-    pub fn binary(&mut self, op: Binary, x: Id, y: Id) -> Id {
-        self.build(Op::Binary(op), &[x, y])
-    }
-
-    /// A sum.
-    pub fn add(&mut self, terms: &[Id]) -> Id {
-        self.build(Op::Add(Add), terms)
-    }
-
-    /// An element-wise product; scalars are stretched to the shape of the others.
-    pub fn mul(&mut self, factors: &[Id]) -> Id {
-        let shapes = factors.iter().map(|&id| self.shape(id));
-        let shape = shapes.into_iter().find(|shape| !shape.is_scalar()).unwrap_or_else(|| self.shape(factors[0]));
-        let stretched: Vec<Id> = factors.iter().map(|&id| self.stretch(id, shape)).collect();
-        self.build(Op::Mul(Mul), &stretched)
-    }
-
-    fn stretch(&mut self, id: Id, shape: Shape) -> Id {
-        if self.shape(id).is_scalar() && self.shape(id) != shape { self.broadcast(id, shape) } else { id }
-    }
-
-    /// `a - b`.
-    pub fn sub(&mut self, a: Id, b: Id) -> Id {
-        let negative = self.times(b, -1.0);
-        self.add(&[a, negative])
-    }
-
-    /// `c*x`.
-    pub fn times(&mut self, x: Id, c: f64) -> Id {
-        let c = self.constant(c);
-        self.mul(&[c, x])
-    }
-
-    /// `x + c`.
-    pub fn plus(&mut self, x: Id, c: f64) -> Id {
-        let c = self.filled(c, self.shape(x));
-        self.add(&[x, c])
-    }
-
-    /// `1 - x`.
-    pub fn one_minus(&mut self, x: Id) -> Id {
-        let one = self.filled(1.0, self.shape(x));
-        self.sub(one, x)
-    }
-
-    /// `x.^p`.
-    pub fn power(&mut self, x: Id, p: f64) -> Id {
-        self.build(Op::Power(Power::new(p)), &[x])
-    }
-
-    /// `x` stretched to a shape.
-    pub fn broadcast(&mut self, x: Id, shape: Shape) -> Id {
-        if self.shape(x) == shape {
-            return x;
-        }
-        // A scalar fits every rank.
-        let x = if self.shape(x).rank() == shape.rank() {
-            x
-        } else {
-            self.reshape(x, shape.reduced(Axes::all(shape.rank())))
-        };
-        self.build(Op::Broadcast(Broadcast(shape)), &[x])
-    }
-
-    /// The elements under another shape.
-    pub fn reshape(&mut self, x: Id, shape: Shape) -> Id {
-        self.build(Op::Reshape(super::ops::view::Reshape(shape)), &[x])
-    }
-
-    /// The sum over axes; they stay with extent 1.
-    pub fn sum(&mut self, x: Id, axes: Axes) -> Id {
-        if axes.is_empty() { x } else { self.build(Op::Sum(Sum(axes)), &[x]) }
-    }
-
-    /// The sum of all elements, 1 x 1.
-    pub fn sum_all(&mut self, x: Id) -> Id {
-        let rank = self.shape(x).rank();
-        let sum = self.sum(x, Axes::all(rank));
-        if rank == 2 { sum } else { self.reshape(sum, Shape::SCALAR) }
-    }
-
-    /// The transpose of a matrix.
-    pub fn transpose(&mut self, x: Id) -> Id {
-        self.build(Op::Permute(Permute::TRANSPOSE), &[x])
-    }
-
-    /// A contraction; those that are matrix products become one, of possibly transposed operands.
-    pub fn contract(&mut self, spec: Contract, a: Id, b: Id) -> Id {
-        let Some((swap, ta, tb)) = spec.as_matmul() else {
-            return self.build(Op::Contract(spec), &[a, b]);
-        };
-        let a = if ta { self.transpose(a) } else { a };
-        let b = if tb { self.transpose(b) } else { b };
-        if swap { self.matmul(b, a) } else { self.matmul(a, b) }
-    }
-
-    /// A matrix product.
-    pub fn matmul(&mut self, a: Id, b: Id) -> Id {
-        self.build(Op::Contract(Contract::MATMUL), &[a, b])
-    }
-
-    /// Softmax of each row.
-    pub fn softmax(&mut self, x: Id) -> Id {
-        self.build(Op::Softmax(Softmax), &[x])
-    }
-
-    /// Log-sum-exp of each row.
-    pub fn logsumexp(&mut self, x: Id) -> Id {
-        self.build(Op::LogSumExp(LogSumExp), &[x])
-    }
 }
 
 /// Sums and products are found whatever the order of their arguments.
@@ -407,28 +250,4 @@ fn key(op: Op, args: &[Id]) -> Key {
         sorted.sort_unstable();
     }
     (op, sorted)
-}
-
-impl Graph {
-    /// Labels of the outer product behind a Kronecker product: `out[i, k, j, l] = a[i, j] * b[k, l]`.
-    pub const KRONECKER: Contract = Contract {
-        a: super::ops::contract::Labels::new(&[0, 1]),
-        b: super::ops::contract::Labels::new(&[2, 3]),
-        out: super::ops::contract::Labels::new(&[0, 2, 1, 3]),
-    };
-
-    /// The Kronecker product of two matrices.
-    ///
-    /// # Errors
-    /// A dimension is too large.
-    pub fn kron(&mut self, a: Id, b: Id) -> Result<Id, ShapeError> {
-        let (sa, sb) = (self.shape(a), self.shape(b));
-        if sa == Shape::SCALAR || sb == Shape::SCALAR {
-            return Ok(self.mul(&[a, b]));
-        }
-        let rows = super::op::checked_product(&mut self.dims, sa.rows(), sb.rows())?;
-        let cols = super::op::checked_product(&mut self.dims, sa.cols(), sb.cols())?;
-        let outer = self.try_build(Op::Contract(Graph::KRONECKER), &[a, b])?;
-        Ok(self.reshape(outer, Shape::matrix(rows, cols)))
-    }
 }

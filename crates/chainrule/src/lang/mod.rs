@@ -12,6 +12,8 @@ pub mod ops;
 pub mod rewrite;
 pub mod tensor;
 
+mod construct;
+
 pub use dim::{Dim, Dims};
 pub use graph::{Fact, Graph, Id, Node, Role, Variable};
 pub use op::{Class, Derivative, Op, OpDef};
