@@ -79,7 +79,7 @@ pub(crate) fn assert_golden(name: &str, found: &str) {
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
         std::fs::write(path, found).expect("the file of expected output can be written");
     }
-    assert_eq!(found, golden(name), "differs from tests/golden/{name}");
+    assert_eq!(*found, golden(name), "differs from tests/golden/{name}");
 }
 
 /// A model of the tests.
