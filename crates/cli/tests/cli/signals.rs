@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::support::{Folder, command};
 
 /// One long answer: signals are looked at between answers only.
-const LONG: [&str; 4] = ["derive", "--expr", "sum((X*X).^2)", "--var=X=430x430"];
+const LONG: [&str; 4] = ["derive", "--expr", "sum((X*X).^2)", "--var=X=400x400"];
 
 fn start(args: &[&str]) -> Child {
     let child = command().args(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
