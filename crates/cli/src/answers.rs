@@ -27,7 +27,7 @@ pub(crate) struct Objective {
     pub(crate) graph: Graph,
     pub(crate) scope: Scope,
     pub(crate) root: Id,
-    /// The variables of a question that names none.
+    /// The variables of a question that names none: the parameters, or the inputs where there are none.
     pub(crate) variables: Vec<Id>,
     domains: Vec<(Id, Domain)>,
 }
@@ -84,7 +84,10 @@ impl Objective {
                 scope.bind(&variable.name.clone(), declared.id);
             }
         }
-        let variables = program.parameters.iter().map(|declared| declared.id).collect();
+        let mut variables: Vec<Id> = program.parameters.iter().map(|declared| declared.id).collect();
+        if variables.is_empty() {
+            variables = program.inputs;
+        }
         Ok(Objective { name: "loss".to_owned(), graph: program.graph, scope, root, variables, domains: Vec::new() })
     }
 

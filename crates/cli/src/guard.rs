@@ -4,9 +4,9 @@
 use chainrule::lang::{Class, Graph, Id, Op};
 
 /// Most elements of all values of one evaluation.
-const MOST_ELEMENTS: f64 = 5e7;
+const MOST_ELEMENTS: f64 = 1e7;
 /// Most multiplications of one evaluation.
-const MOST_WORK: f64 = 1e9;
+const MOST_WORK: f64 = 2e8;
 /// An upper bound of what an open dimension gets at a random point.
 const OPEN: u64 = 9;
 

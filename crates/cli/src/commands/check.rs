@@ -27,15 +27,24 @@ pub(crate) fn run(args: &CheckArgs, context: &Context) -> Result<(), Failure> {
     let source = read_text(&args.model)?;
     let program = Program::parse(&source.text).map_err(|diagnostic| Failure::text(&source, diagnostic))?;
     let tried = try_claims(&program, args.seed, context)?;
-    let mut objective = Objective::of_program(program).map_err(|diagnostic| Failure::text(&source, diagnostic))?;
+    let rows = if program.loss.is_none() && !tried.is_empty() {
+        Vec::new()
+    } else {
+        let objective = Objective::of_program(program).map_err(|diagnostic| Failure::text(&source, diagnostic))?;
+        check_gradients(objective, context)?
+    };
+    let text = if args.json { document(&source.name, &rows, &tried) } else { table(&rows, &tried, context.quiet) };
+    output::answer(&text)?;
+    verdict(&rows, &tried)
+}
+
+fn check_gradients(mut objective: Objective, context: &Context) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
     for id in objective.variables.clone() {
         rows.push(check(&mut objective, id));
         stop(context)?;
     }
-    let text = if args.json { document(&source.name, &rows, &tried) } else { table(&rows, &tried, context.quiet) };
-    output::answer(&text)?;
-    verdict(&rows, &tried)
+    Ok(rows)
 }
 
 fn stop(context: &Context) -> Result<(), Failure> {
@@ -86,12 +95,15 @@ fn table(rows: &[Row], tried: &[Tried], quiet: bool) -> String {
     let good = rows.iter().filter(|row| row.result.is_ok()).count();
     let held = tried.iter().filter(|tried| tried.holds()).count();
     let word = if good == rows.len() && held == tried.len() { "PASS" } else { "FAIL" };
-    let _ = write!(out, "{word}  {good} of {} gradients within {FORWARD_TOLERANCE:e} of forward mode", rows.len());
-    let _ = write!(out, " and {DIFFERENCE_TOLERANCE:e} of differences");
-    if !tried.is_empty() {
-        let _ = write!(out, ", {held} of {} claims hold", tried.len());
+    let mut parts = Vec::new();
+    if !rows.is_empty() {
+        let of = format!("{good} of {} gradients within", rows.len());
+        parts.push(format!("{of} {FORWARD_TOLERANCE:e} of forward mode and {DIFFERENCE_TOLERANCE:e} of differences"));
     }
-    out.push('\n');
+    if !tried.is_empty() {
+        parts.push(format!("{held} of {} claims hold", tried.len()));
+    }
+    let _ = writeln!(out, "{word}  {}", parts.join(", "));
     out
 }
 

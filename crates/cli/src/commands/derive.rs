@@ -124,7 +124,7 @@ fn chosen(objective: &Objective, wrt: &[String]) -> Result<Vec<Id>, Failure> {
     }
     if list.is_empty() {
         return Err(Failure::usage("there is nothing to derive by: no parameter, no variable")
-            .help("declare one with `param W : [2, 3]`, or name an input with --wrt"));
+            .help("declare one with `param W : [2, 3]`, or with `--var W=2x3`"));
     }
     Ok(list)
 }
@@ -145,7 +145,7 @@ pub(crate) fn failure(trouble: &Trouble, what: &str) -> Failure {
             "E292",
             format!("{what} could not be checked: no random point was found where it is finite"),
         )
-        .help("say from where the values come: `--domain X=pos` draws positive ones"),
+        .help("log, sqrt and powers need values of their domain; `--domain X=pos` draws positive ones for --expr"),
         Trouble::Check(CheckError::OnlyKinks) => {
             Failure::new(TEXT, "E293", format!("{what} could not be checked: every direction crosses a kink"))
                 .help("an expression that is constant between jumps has no useful gradient")

@@ -53,6 +53,9 @@ fn table(program: &Program) -> String {
     for (title, text) in statements(program) {
         out.push_str(&format!("{title:<11} {text}\n"));
     }
+    if out.is_empty() {
+        out.push_str("nothing is declared\n");
+    }
     out
 }
 
@@ -97,8 +100,7 @@ fn statements(program: &Program) -> Vec<(&'static str, String)> {
     let mut list = Vec::new();
     for item in &program.ast.items {
         let word = match &item.statement {
-            Statement::Let { .. } => "",
-            Statement::Update { .. } => "",
+            Statement::Let { .. } | Statement::Update { .. } => "",
             Statement::Predict { .. } => "predict",
             Statement::Loss { .. } => "loss",
             Statement::Train { .. } => "train",

@@ -77,12 +77,9 @@ pub(crate) fn domain(text: &str) -> Result<DomainArg, String> {
 }
 
 fn wrong_shape(name: &str, shape: &str) -> String {
-    let parts: Vec<&str> = shape.split(['x', ',']).collect();
-    let number = parts.iter().find(|part| !part.is_empty() && part.trim().bytes().all(|b| b.is_ascii_digit()));
-    match number.map(|number| extent(number)) {
-        Some(Err(why)) => why,
-        _ => format!("`{shape}` is not a shape; write rows and columns, such as `{name}=5x3` or `{name}=NxD`"),
-    }
+    let numbers = shape.split(['x', ',']).filter(|part| part.trim().starts_with(|c: char| c.is_ascii_digit()));
+    let usual = format!("`{shape}` is not a shape; write rows and columns, such as `{name}=5x3` or `{name}=NxD`");
+    numbers.filter_map(|number| extent(number).err()).next().unwrap_or(usual)
 }
 
 fn variable_name(name: &str) -> Result<String, String> {

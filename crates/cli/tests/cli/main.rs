@@ -1,0 +1,8 @@
+//! Drives the real binary: transcripts, exit codes, hostile input.
+
+mod cases;
+mod check;
+mod derive;
+mod interface;
+mod signals;
+mod support;
