@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::args::ProgressArg;
 use crate::errors::Failure;
 use crate::interrupt::Interrupt;
-use crate::models::exact;
+use crate::models::{exact, number};
 use crate::output;
 
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
@@ -80,8 +80,8 @@ impl<'a> Progress<'a> {
     fn show(&mut self, epoch: u32, loss: f64, validation: Option<f64>) {
         let due = |after| self.last.is_none_or(|last: Instant| last.elapsed() >= after);
         let text = || match validation {
-            Some(validation) => format!("loss={loss:.4} val_loss={validation:.4}"),
-            None => format!("loss={loss:.4}"),
+            Some(validation) => format!("loss={} val_loss={}", number(loss), number(validation)),
+            None => format!("loss={}", number(loss)),
         };
         match &self.shown {
             Shown::Bar(bar) if due(BETWEEN_FRAMES) => {
