@@ -127,3 +127,27 @@ fn ctrl_c_saves_and_a_closed_pipe_ends_quietly() {
     drop(child.stdout.take());
     text(&child.wait_with_output().unwrap(), 0);
 }
+
+/// A figure of the validation rows of a shared table, if the table is there.
+fn validation(name: &str, target: &str, figure: &str) -> Option<f64> {
+    let places = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|up| up.join("shared/data").join(name));
+    let Some(path) = places.into_iter().find(|path| path.is_file()) else {
+        eprintln!("SKIPPED: no shared/data/{name}");
+        return None;
+    };
+    let folder = folder(target);
+    fs::copy(path, folder.join("d.csv")).unwrap();
+    let (out, _) = run(&folder, &format!("train d.csv --target {target} --json -q"), 0);
+    let end: serde_json::Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
+    end["metrics"]["validation"][figure].as_f64()
+}
+
+#[test]
+fn shared_tables_are_predicted_well() {
+    if let Some(accuracy) = validation("titanic.csv", "Survived", "accuracy") {
+        assert!(accuracy > 0.78, "{accuracy}");
+    }
+    if let Some(rmse) = validation("housing.csv", "median_house_value", "rmse") {
+        assert!(rmse < 60_000.0, "{rmse}");
+    }
+}
