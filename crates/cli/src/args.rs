@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chainrule::data::batch::Batch;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::derive::variables::{self, VariableArg};
@@ -21,6 +22,9 @@ Examples:
   chainrule derive --expr 'sum((X*W-Y).^2)' --var X=5x3 --var W=3x2 --var Y=5x2 --wrt W
   chainrule derive model.cr --wrt W1        the gradient of the loss, step by step
   chainrule check model.cr                  every gradient and every claim against numbers
+  chainrule train data.csv --target price   a network for a table, saved as data.safetensors
+  chainrule predict data.safetensors new.csv -o out.csv
+  chainrule train model.cr                  the network that a model text writes down
   chainrule show model.cr                   what a model text declares
   chainrule explain E204                    what an error code means";
 
@@ -50,6 +54,9 @@ pub(crate) enum ColorWhen {
 pub(crate) enum Command {
     Derive(DeriveArgs),
     Check(CheckArgs),
+    Train(TrainArgs),
+    Predict(PredictArgs),
+    Evaluate(EvaluateArgs),
     Show(ShowArgs),
     Explain(ExplainArgs),
 }
@@ -117,12 +124,18 @@ pub(crate) struct CheckArgs {
     pub(crate) json: bool,
 }
 
-/// Show what a model text declares
+/// Show what a model text declares, or the text behind a trained model
 #[derive(Debug, Args)]
 #[command(visible_aliases = ["inspect", "summary"])]
 pub(crate) struct ShowArgs {
-    /// Model text (`.cr`), `-` for standard input
+    /// Model text (`.cr`), `-` for standard input; or a model file (`.safetensors`)
     pub(crate) model: PathBuf,
+    /// The compiled training step: every kernel call, with the places in memory
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) plan: bool,
+    /// Examples in a step of the plan
+    #[arg(long, requires = "plan", value_name = "all|N", value_parser = batch)]
+    pub(crate) batch: Option<Batch>,
     /// One JSON document instead of the table
     #[arg(long)]
     pub(crate) json: bool,
@@ -133,4 +146,138 @@ pub(crate) struct ShowArgs {
 pub(crate) struct ExplainArgs {
     /// A code such as E204
     pub(crate) code: Option<String>,
+}
+
+/// Train a model text, or a network for a table
+#[derive(Debug, Args)]
+#[command(after_help = TRAIN_EXAMPLES)]
+pub(crate) struct TrainArgs {
+    /// Model text (`.cr`), or a table (with --target; `-` for standard input)
+    pub(crate) file: PathBuf,
+    /// The column of the table to predict
+    #[arg(short, long, value_name = "COLUMN")]
+    pub(crate) target: Option<String>,
+    /// A model text to train on the table, in place of the default network
+    #[arg(short, long, value_name = "TEXT.cr", requires = "target")]
+    pub(crate) model: Option<PathBuf>,
+    /// Where the model is saved; for a table its name with `.safetensors` in this folder if not given
+    #[arg(short, long, value_name = "PATH")]
+    pub(crate) out: Option<PathBuf>,
+    /// Overwrite a file that is not a model
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Seed of the split, the starting values and the order of the examples
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// Passes over the data
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) epochs: Option<u32>,
+    /// Examples in a step
+    #[arg(long, value_name = "all|N", value_parser = batch)]
+    pub(crate) batch: Option<Batch>,
+    /// Number of threads; `auto` takes one for small networks. The result is the same
+    #[arg(long, value_name = "N|auto", default_value = "auto", value_parser = threads)]
+    pub(crate) threads: Threads,
+    /// Number type
+    #[arg(long, value_enum, value_name = "TYPE")]
+    pub(crate) dtype: Option<DtypeArg>,
+    /// Leave a column out
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',', requires = "target")]
+    pub(crate) drop: Vec<String>,
+    /// Use a column that would be ignored
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',', requires = "target")]
+    pub(crate) keep: Vec<String>,
+    /// What the target is
+    #[arg(long, value_enum, default_value_t = TaskArg::Auto, value_name = "TASK", requires = "target")]
+    pub(crate) task: TaskArg,
+    /// Events as JSON Lines on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How progress is shown on standard error
+    #[arg(long, value_enum, default_value_t = ProgressArg::Auto, value_name = "HOW")]
+    pub(crate) progress: ProgressArg,
+}
+
+const TRAIN_EXAMPLES: &str = "\
+Examples:
+  chainrule train models/spiral.cr --epochs 300
+  chainrule train titanic.csv --target Survived -o titanic.safetensors
+  chainrule show titanic.safetensors > my.cr
+  chainrule train titanic.csv --target Survived --model my.cr -o mine.safetensors";
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Threads {
+    Auto,
+    Count(usize),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DtypeArg {
+    F32,
+    F64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TaskArg {
+    Auto,
+    Classification,
+    Regression,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProgressArg {
+    /// A bar on a terminal, else plain lines
+    Auto,
+    Bar,
+    Plain,
+    None,
+}
+
+fn batch(text: &str) -> Result<Batch, String> {
+    match text.parse::<u32>() {
+        _ if text == "all" => Ok(Batch::All),
+        Ok(size) if size > 0 => Ok(Batch::Size(size)),
+        _ => Err("a batch is `all` or a number of examples".to_owned()),
+    }
+}
+
+fn threads(text: &str) -> Result<Threads, String> {
+    match text.parse::<usize>() {
+        _ if text == "auto" => Ok(Threads::Auto),
+        Ok(count) if (1..=1024).contains(&count) => Ok(Threads::Count(count)),
+        _ => Err("a number of threads is `auto` or between 1 and 1024".to_owned()),
+    }
+}
+
+/// Predict the rows of a table
+#[derive(Debug, Args)]
+pub(crate) struct PredictArgs {
+    /// A trained model
+    pub(crate) model: PathBuf,
+    /// A table with the columns that the model was trained on, in any order; `-` for standard input
+    pub(crate) table: PathBuf,
+    /// Where the predictions go; `-` is standard output
+    #[arg(short, long, value_name = "PATH", default_value = "-")]
+    pub(crate) out: PathBuf,
+    /// Put the columns of the table before the predictions
+    #[arg(long)]
+    pub(crate) with_input: bool,
+    /// One JSON document in place of the table
+    #[arg(long, conflicts_with = "with_input")]
+    pub(crate) json: bool,
+}
+
+/// Figures of a model on the rows of a table
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateArgs {
+    /// A trained model
+    pub(crate) model: PathBuf,
+    /// A table with the target; `-` for standard input
+    pub(crate) table: PathBuf,
+    /// A figure and what it must be, such as `accuracy>=0.8`; else exit code 8
+    #[arg(long, value_name = "REQUIREMENT", value_parser = crate::commands::evaluate::requirement)]
+    pub(crate) require: Vec<crate::commands::evaluate::Requirement>,
+    /// One JSON document in place of the figures
+    #[arg(long)]
+    pub(crate) json: bool,
 }

@@ -14,6 +14,7 @@ pub(crate) const USAGE: u8 = 2;
 pub(crate) const TEXT: u8 = 3;
 pub(crate) const DATA: u8 = 4;
 pub(crate) const SYSTEM: u8 = 6;
+pub(crate) const DIVERGED: u8 = 7;
 pub(crate) const REQUIREMENT: u8 = 8;
 
 /// Why a command ends without its answer.
@@ -25,7 +26,7 @@ pub(crate) enum Kind {
     /// Nothing to say: the reader of standard output has gone, or a signal came.
     Silent { exit: u8 },
     /// A fault in a text, shown with carets.
-    Text { source: SourceText, diagnostic: Diagnostic },
+    Text { exit: u8, source: SourceText, diagnostic: Diagnostic },
     /// Everything else; perhaps at one place of a data file.
     Plain { exit: u8, code: &'static str, message: String, place: Option<Place>, help: Option<String> },
 }
@@ -43,7 +44,12 @@ impl Failure {
 
     /// A fault in a text.
     pub(crate) fn text(source: &SourceText, diagnostic: Diagnostic) -> Failure {
-        Failure(Box::new(Kind::Text { source: source.clone(), diagnostic }))
+        Failure::at(TEXT, source, diagnostic)
+    }
+
+    /// A failure that has a place in a text.
+    pub(crate) fn at(exit: u8, source: &SourceText, diagnostic: Diagnostic) -> Failure {
+        Failure(Box::new(Kind::Text { exit, source: source.clone(), diagnostic }))
     }
 
     /// The system refused.
@@ -73,8 +79,7 @@ impl Failure {
 
     pub(crate) fn exit_code(&self) -> u8 {
         match &*self.0 {
-            Kind::Silent { exit } | Kind::Plain { exit, .. } => *exit,
-            Kind::Text { .. } => TEXT,
+            Kind::Silent { exit } | Kind::Plain { exit, .. } | Kind::Text { exit, .. } => *exit,
         }
     }
 

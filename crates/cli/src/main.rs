@@ -7,6 +7,7 @@ mod commands;
 mod errors;
 mod guard;
 mod interrupt;
+mod models;
 mod output;
 mod render;
 mod samplings;
@@ -37,6 +38,9 @@ fn run() -> u8 {
         Command::Check(args) => commands::check::run(args, &context),
         Command::Show(args) => commands::show::run(args, &context),
         Command::Explain(args) => commands::explain::run(args),
+        Command::Train(args) => commands::train::run(args, &context),
+        Command::Predict(args) => commands::predict::run(args, &context),
+        Command::Evaluate(args) => commands::evaluate::run(args, &context),
     };
     match result {
         Ok(()) => 0,

@@ -16,7 +16,7 @@ const LONGEST_LINE: usize = 200;
 pub(crate) fn failure(failure: &Failure, color: bool) -> String {
     match failure.kind() {
         Kind::Silent { .. } => String::new(),
-        Kind::Text { source, diagnostic } => diagnostic_text(source, diagnostic, color),
+        Kind::Text { source, diagnostic, .. } => diagnostic_text(source, diagnostic, color),
         Kind::Plain { code, message, place, help, .. } => {
             let mut text = heading(code, message, color);
             if let Some(place) = place {

@@ -10,6 +10,7 @@ pub mod preprocess;
 pub mod split;
 pub mod table;
 pub mod target;
+pub mod write;
 
 mod delimited;
 mod quotes;

@@ -1,5 +1,7 @@
 //! From table cells to numbers a network can learn from, fitted on training rows and saved with the model.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::columns::{ColumnReport, Kind, find_column, find_columns};
@@ -88,6 +90,34 @@ pub struct Unseen {
     pub first: Vec<String>,
 }
 
+impl Unseen {
+    const SHOWN: usize = 3;
+}
+
+impl Notes {
+    /// Adds the notes on further rows of the same table.
+    pub fn add(&mut self, more: Notes) {
+        for new in more.unseen {
+            let Some(old) = self.unseen.iter_mut().find(|old| old.column == new.column) else {
+                self.unseen.push(new);
+                continue;
+            };
+            old.count += new.count;
+            for label in new.first {
+                if old.first.len() < Unseen::SHOWN && !old.first.contains(&label) {
+                    old.first.push(label);
+                }
+            }
+        }
+        for (column, count) in more.filled {
+            match self.filled.iter_mut().find(|(name, _)| *name == column) {
+                Some((_, old)) => *old += count,
+                None => self.filled.push((column, count)),
+            }
+        }
+    }
+}
+
 impl Preprocessing {
     /// Fits the columns that `report` found usable, and the target, on the given rows of `table` only.
     ///
@@ -117,13 +147,24 @@ impl Preprocessing {
     /// A missing column (with the nearest name), text or an infinite number in a column of numbers, or too little
     /// memory.
     pub fn features(&self, table: &Table) -> Result<(Matrix, Notes), DataError> {
+        self.features_of(table, 0..table.rows())
+    }
+
+    /// As [`Preprocessing::features`] for a part of the rows, so that a long table needs little memory.
+    ///
+    /// # Errors
+    /// As [`Preprocessing::features`].
+    ///
+    /// # Panics
+    /// If there are no such rows.
+    pub fn features_of(&self, table: &Table, rows: Range<usize>) -> Result<(Matrix, Notes), DataError> {
         let columns = find_columns(table, self.features.iter().map(Feature::name))?;
         let width = self.features.iter().map(Feature::width).sum();
-        let mut matrix = Matrix::try_zeros(table.rows(), width)?;
+        let mut matrix = Matrix::try_zeros(rows.len(), width)?;
         let mut notes = Notes::default();
         let mut offset = 0;
         for (feature, &column) in self.features.iter().zip(&columns) {
-            let mut out = Slot { matrix: &mut matrix, offset };
+            let mut out = Slot { matrix: &mut matrix, offset, rows: rows.clone() };
             match feature {
                 Feature::Number { .. } => fill_number(table, column, feature, &mut out, &mut notes)?,
                 Feature::Category { .. } => fill_category(table, column, feature, &mut out, &mut notes),
@@ -231,10 +272,13 @@ const MISSING: &str = "(missing)";
 struct Slot<'a> {
     matrix: &'a mut Matrix,
     offset: usize,
+    /// Rows of the table; the first is the matrix's row 0.
+    rows: Range<usize>,
 }
 
 impl Slot<'_> {
     fn set(&mut self, row: usize, column: usize, value: f64) {
+        let row = row - self.rows.start;
         self.matrix.values[row * self.matrix.cols + self.offset + column] = value;
     }
 }
@@ -327,7 +371,7 @@ fn fill_number(
 ) -> Result<(), DataError> {
     let Feature::Number { name, mean, scale, fill, missing_flag } = feature else { return Ok(()) };
     let mut filled = 0;
-    for row in 0..table.rows() {
+    for row in out.rows.clone() {
         let value = number(table, row, column)?;
         let standard = standardise(value.unwrap_or(*fill), *mean, *scale);
         out.set(row, 0, standard.ok_or_else(|| table.non_finite(row, column))?);
@@ -344,11 +388,10 @@ fn fill_number(
 }
 
 fn fill_category(table: &Table, column: usize, feature: &Feature, out: &mut Slot<'_>, notes: &mut Notes) {
-    const SHOWN: usize = 3;
     let Feature::Category { name, labels, numeric, missing_label } = feature else { return };
     let positions = Positions::new(labels);
     let mut unseen = Unseen { column: name.clone(), count: 0, first: Vec::new() };
-    for row in 0..table.rows() {
+    for row in out.rows.clone() {
         let text = label(table, row, column, *numeric);
         let position = match &text {
             Some(text) => positions.of(text).map(|position| position as usize),
@@ -360,7 +403,7 @@ fn fill_category(table: &Table, column: usize, feature: &Feature, out: &mut Slot
         }
         unseen.count += 1;
         let shown = text.map_or_else(|| MISSING.to_string(), |text| shorten(&text));
-        if unseen.first.len() < SHOWN && !unseen.first.contains(&shown) {
+        if unseen.first.len() < Unseen::SHOWN && !unseen.first.contains(&shown) {
             unseen.first.push(shown);
         }
     }

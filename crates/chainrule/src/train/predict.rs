@@ -4,8 +4,10 @@ use kernels::{Pool, Real};
 
 use super::compile::{Fed, ForwardPlan, extents, forward};
 use super::event::TrainError;
+use super::options::Dtype;
 use super::source::Data;
 use crate::data::matrix::Matrix;
+use crate::export::trained::Trained;
 use crate::lang::Id;
 use crate::model::Program;
 use crate::run::Machine;
@@ -100,4 +102,81 @@ pub fn predict<T: Real>(
     forward.set(&convert(parameters), &convert(states));
     forward.run(pool);
     Ok(forward.result())
+}
+
+/// Predictions for blocks of rows of one input. Every block is computed at the same size, so that the prediction for a
+/// row does not depend on how many rows there are.
+pub struct Predictor {
+    input: String,
+    rows: usize,
+    forward: AnyForward,
+    pool: Pool,
+}
+
+enum AnyForward {
+    F32(Forward<f32>),
+    F64(Forward<f64>),
+}
+
+impl Predictor {
+    /// Compiles the prediction of `trained` for blocks of `rows` rows of `cols` features.
+    ///
+    /// # Errors
+    /// The program predicts nothing, or has other inputs than one of this width.
+    pub fn new(trained: &Trained, rows: usize, cols: usize, pool: Pool) -> Result<Predictor, TrainError> {
+        let program = &trained.program;
+        let node = program.predict.ok_or_else(|| TrainError::Data("the program has no `predict`".to_owned()))?;
+        let &[input] = &program.inputs[..] else {
+            return Err(TrainError::Data("predictions from a table need a program with one input".to_owned()));
+        };
+        let input = program.name_of(input).to_owned();
+        let data = Data { matrices: vec![(input.clone(), Matrix::zeros(rows, cols))] };
+        let (parameters, states) = (&trained.parameters, &trained.states);
+        let forward = match trained.dtype {
+            Dtype::F32 => {
+                let mut forward = Forward::<f32>::new(program, node, &data)?;
+                let convert = |values: &[f64]| values.iter().map(|&v| v as f32).collect::<Vec<f32>>();
+                forward.set(&convert(parameters), &convert(states));
+                AnyForward::F32(forward)
+            }
+            Dtype::F64 => {
+                let mut forward = Forward::<f64>::new(program, node, &data)?;
+                forward.set(parameters, states);
+                AnyForward::F64(forward)
+            }
+        };
+        Ok(Predictor { input, rows, forward, pool })
+    }
+
+    /// The predictions for at most as many rows as a block has.
+    ///
+    /// # Errors
+    /// More rows, or another width.
+    pub fn predict(&mut self, mut features: Matrix) -> Result<Matrix, TrainError> {
+        let wanted = features.rows;
+        if wanted > self.rows {
+            return Err(TrainError::Data(format!("a block has {} rows, not {wanted}", self.rows)));
+        }
+        features.values.resize(self.rows * features.cols, 0.0);
+        features.rows = self.rows;
+        let data = Data { matrices: vec![(self.input.clone(), features)] };
+        let mut result = match &mut self.forward {
+            AnyForward::F32(forward) => {
+                forward.feed(&data)?;
+                forward.run(&self.pool);
+                forward.result()
+            }
+            AnyForward::F64(forward) => {
+                forward.feed(&data)?;
+                forward.run(&self.pool);
+                forward.result()
+            }
+        };
+        if result.rows != self.rows {
+            return Err(TrainError::Data(format!("{} predictions for {} rows", result.rows, self.rows)));
+        }
+        result.values.truncate(wanted * result.cols);
+        result.rows = wanted;
+        Ok(result)
+    }
 }

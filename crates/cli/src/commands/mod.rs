@@ -2,5 +2,8 @@
 
 pub(crate) mod check;
 pub(crate) mod derive;
+pub(crate) mod evaluate;
 pub(crate) mod explain;
+pub(crate) mod predict;
 pub(crate) mod show;
+pub(crate) mod train;

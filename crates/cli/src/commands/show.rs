@@ -1,27 +1,97 @@
-//! `chainrule show`: what a model text declares.
+//! `chainrule show`: what a model text declares, its plan, or the text behind a trained model.
 
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use chainrule::data::batch::Batch;
 use chainrule::lang::{Graph, Id, Role};
 use chainrule::model::Program;
 use chainrule::model::statements::Declared;
+use chainrule::optim::Rule;
+use chainrule::plan::explain::explain;
 use chainrule::text::ast::Statement;
 use chainrule::text::diagnostic::Span;
+use chainrule::train::compile::{extents, training};
+use chainrule::train::source::SourceError;
+use chainrule::train::{Data, Dtype, Options};
 use serde_json::{Value, json};
 
 use crate::answers::shape_text;
 use crate::args::ShowArgs;
 use crate::errors::Failure;
+use crate::models::{read_model, source_failure, train_failure};
 use crate::output;
-use crate::source::read_text;
+use crate::source::{SourceText, read_text};
 
 /// A line: its name, its shape, its number of weights, the rest.
 type Line = [String; 4];
 
 pub(crate) fn run(args: &ShowArgs, context: &output::Context) -> Result<(), Failure> {
+    if is_model_file(&args.model) {
+        return model_file(args, context);
+    }
     let source = read_text(&args.model)?;
     let program = Program::parse(&source.text).map_err(|diagnostic| Failure::text(&source, diagnostic))?;
+    if args.plan {
+        return plan(args, &source, &program);
+    }
     let text = if args.json { format!("{:#}\n", document(&source.name, &program)) } else { table(&program) };
     context.detail(&format!("{} nodes", program.graph.len()));
     output::answer(&text)
+}
+
+/// Told by its beginning: the length of a header, then the header.
+fn is_model_file(path: &Path) -> bool {
+    let mut start = [1; 9];
+    let read = path.as_os_str() != "-" && File::open(path).is_ok_and(|mut file| file.read_exact(&mut start).is_ok());
+    path.extension().is_some_and(|extension| extension == "safetensors") || (read && start[4..] == *b"\0\0\0\0{")
+}
+
+/// The text of a trained model, to be edited and trained again; facts on standard error.
+fn model_file(args: &ShowArgs, context: &output::Context) -> Result<(), Failure> {
+    let trained = read_model(&args.model)?;
+    if args.plan {
+        return Err(Failure::usage("--plan wants a model text with its data, not a model file"));
+    }
+    if args.json {
+        let name = args.model.display().to_string();
+        return output::answer(&format!("{:#}\n", document(&name, &trained.program)));
+    }
+    if !context.quiet {
+        let dtype = if trained.dtype == Dtype::F32 { "f32" } else { "f64" };
+        let mut facts = format!("weights   {} ({dtype})\n", trained.parameters.len());
+        if let Some(fitted) = &trained.preprocessing {
+            let names: Vec<&str> = fitted.features.iter().map(|feature| feature.name()).collect();
+            facts.push_str(&format!("columns   {}\ntarget    {}", names.join(", "), fitted.target.name()));
+            if let Some(labels) = fitted.target.labels() {
+                facts.push_str(&format!(": {}", labels.join(", ")));
+            }
+            facts.push('\n');
+        }
+        for (name, value) in &trained.facts {
+            facts.push_str(&format!("{name:<9} {value}\n"));
+        }
+        output::progress(&facts);
+    }
+    output::answer(&trained.program.source)
+}
+
+/// The compiled training step on the data of the program.
+fn plan(args: &ShowArgs, source: &SourceText, program: &Program) -> Result<(), Failure> {
+    let wrong = |error: SourceError| source_failure(error, source);
+    let folder = args.model.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let rule = Rule::of_program(program).map_err(|error| Failure::text(source, error))?;
+    let rule = rule.ok_or_else(|| Failure::usage("there is no training step: the text has no `train` line"))?;
+    let options = Options::of_program(program).map_err(|error| Failure::text(source, error))?;
+    let data = Data::of_program(program, folder).map_err(wrong)?;
+    let batch = match args.batch.unwrap_or(options.batch) {
+        Batch::All => None,
+        Batch::Size(size) => Some((size as usize).min(data.rows())),
+    };
+    let compiled = extents(program, &data, batch).and_then(|extents| training(program, &rule, &extents));
+    let compiled = compiled.map_err(|error| train_failure(&error))?;
+    output::answer(&explain(&compiled.plan))
 }
 
 fn table(program: &Program) -> String {

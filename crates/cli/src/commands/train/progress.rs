@@ -1,0 +1,122 @@
+//! What a run tells while it goes on: a bar on a terminal, plain lines elsewhere, JSON Lines on standard output.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use chainrule::train::{Event, Flow};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::args::ProgressArg;
+use crate::errors::Failure;
+use crate::interrupt::Interrupt;
+use crate::models::{exact, number};
+use crate::output;
+
+const BETWEEN_LINES: Duration = Duration::from_secs(10);
+const BETWEEN_FRAMES: Duration = Duration::from_millis(100);
+
+enum Shown {
+    Bar(ProgressBar),
+    Plain,
+    Nothing,
+}
+
+/// The listener of a run.
+pub(crate) struct Progress<'a> {
+    shown: Shown,
+    json: bool,
+    /// Does a file keep the result when nobody reads the events?
+    saved: bool,
+    interrupt: &'a Interrupt,
+    last: Option<Instant>,
+    /// The last line, if it was not printed.
+    held: Option<String>,
+    /// What standard output said when it took no more.
+    pub(crate) closed: Option<Failure>,
+}
+
+impl<'a> Progress<'a> {
+    pub(crate) fn new(how: ProgressArg, json: bool, saved: bool, context: &'a output::Context) -> Self {
+        let terminal = std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let shown = match how {
+            _ if context.quiet => Shown::Nothing,
+            ProgressArg::None => Shown::Nothing,
+            ProgressArg::Auto if !terminal => Shown::Plain,
+            ProgressArg::Plain => Shown::Plain,
+            ProgressArg::Auto | ProgressArg::Bar => Shown::Bar(ProgressBar::new(0)),
+        };
+        Progress { shown, json, saved, interrupt: &context.interrupt, last: None, held: None, closed: None }
+    }
+
+    pub(crate) fn listen(&mut self, event: &Event) -> Flow {
+        match event {
+            Event::Start { parameters, examples, steps_per_epoch, epochs } => {
+                if let Shown::Bar(bar) = &self.shown {
+                    bar.set_length(u64::from(*epochs));
+                    let style = ProgressStyle::with_template("  epoch {pos}/{len} {bar:20} {msg}  ETA {eta}");
+                    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+                }
+                self.write(&format!(
+                    "{{\"event\":\"run_start\",\"schema\":\"chainrule.train/1\",\"parameters\":{parameters},\
+                     \"examples\":{examples},\"steps_per_epoch\":{steps_per_epoch},\"epochs\":{epochs}}}\n"
+                ));
+            }
+            Event::Epoch { epoch, step, loss, validation } => {
+                if self.json {
+                    let validation = validation.map(|v| format!(",\"val_loss\":{}", exact(v))).unwrap_or_default();
+                    self.write(&format!(
+                        "{{\"event\":\"epoch\",\"epoch\":{epoch},\"step\":{step},\"loss\":{}{validation}}}\n",
+                        exact(*loss)
+                    ));
+                }
+                self.show(*epoch, *loss, *validation);
+            }
+            Event::End { .. } => self.end(),
+        }
+        let unread = self.closed.is_some() && !self.saved;
+        if self.interrupt.requested().is_some() || unread { Flow::Stop } else { Flow::Continue }
+    }
+
+    fn show(&mut self, epoch: u32, loss: f64, validation: Option<f64>) {
+        let due = |after| self.last.is_none_or(|last: Instant| last.elapsed() >= after);
+        let text = || match validation {
+            Some(validation) => format!("loss={} val_loss={}", number(loss), number(validation)),
+            None => format!("loss={}", number(loss)),
+        };
+        match &self.shown {
+            Shown::Bar(bar) if due(BETWEEN_FRAMES) => {
+                bar.set_position(u64::from(epoch));
+                bar.set_message(text());
+                self.last = Some(Instant::now());
+            }
+            Shown::Plain => {
+                let line = format!("epoch={epoch} {}\n", text());
+                if due(BETWEEN_LINES) {
+                    output::progress(&line);
+                    self.last = Some(Instant::now());
+                    self.held = None;
+                } else {
+                    self.held = Some(line);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Prints what was held back and takes the bar away.
+    pub(crate) fn end(&mut self) {
+        if let Shown::Bar(bar) = &self.shown {
+            bar.finish_and_clear();
+        }
+        if let Some(line) = self.held.take() {
+            output::progress(&line);
+        }
+    }
+
+    /// A line of the events, if they are wanted and still read.
+    pub(crate) fn write(&mut self, line: &str) {
+        if self.json && self.closed.is_none() {
+            self.closed = output::answer(line).err();
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Model files and tables that several commands read, and failures of training as failures of a command.
+
+use std::path::Path;
+
+use chainrule::data::preprocess::{Notes, Preprocessing};
+use chainrule::data::table::Table;
+use chainrule::export::error::FileError;
+use chainrule::export::model_file::ModelFile;
+use chainrule::export::trained::Trained;
+use chainrule::text::diagnostic::{Diagnostic, Span};
+use chainrule::train::TrainError;
+use chainrule::train::session::Figures;
+use chainrule::train::source::SourceError;
+
+use crate::errors::{DATA, Failure, SYSTEM, TEXT};
+use crate::output;
+use crate::source::SourceText;
+
+/// Rows that are predicted at once.
+pub(crate) const BLOCK: usize = 1024;
+
+/// Reads a trained model.
+pub(crate) fn read_model(path: &Path) -> Result<Trained, Failure> {
+    ModelFile::load(path).and_then(|file| Trained::from_file(&file)).map_err(|error| file_failure(path, error))
+}
+
+/// A failure of a model file, with its name.
+pub(crate) fn file_failure(path: &Path, error: FileError) -> Failure {
+    let named = matches!(error, FileError::NotFound { .. } | FileError::Io { .. });
+    let message = if named { error.to_string() } else { format!("{}: {error}", path.display()) };
+    let failure = Failure::new(error.exit_code(), error.code(), message);
+    match error.help() {
+        Some(help) => failure.help(help),
+        None => failure,
+    }
+}
+
+/// Reads a table; `-` is standard input.
+pub(crate) fn read_table(path: &Path) -> Result<Table, Failure> {
+    let table = if path.as_os_str() == "-" {
+        Table::from_reader("-", &mut std::io::stdin().lock())?
+    } else {
+        Table::read(path)?
+    };
+    Ok(table)
+}
+
+/// What was fitted to the table that the model was trained on.
+pub(crate) fn preprocessing(trained: &Trained) -> Result<&Preprocessing, Failure> {
+    trained.preprocessing.as_ref().ok_or_else(|| {
+        Failure::new(DATA, "E390", "the model was trained on the data of its own text, not on a table")
+            .help("train it with `chainrule train TABLE.csv --target COLUMN --model TEXT.cr`")
+    })
+}
+
+/// Tells what a user should know about the features of a table.
+pub(crate) fn tell(notes: &Notes, context: &output::Context) {
+    if context.quiet {
+        return;
+    }
+    for unseen in &notes.unseen {
+        let (rows, have) = if unseen.count == 1 { ("row", "has a value") } else { ("rows", "have values") };
+        output::progress(&format!(
+            "note    {} {rows} {have} of \"{}\" that training did not know ({}): treated as unknown\n",
+            unseen.count,
+            unseen.column,
+            unseen.first.join(", ")
+        ));
+    }
+    for (column, count) in &notes.filled {
+        output::progress(&format!("note    \"{column}\": {count} missing values filled with the median\n"));
+    }
+}
+
+/// A failure to get data or options from a text.
+pub(crate) fn source_failure(error: SourceError, source: &SourceText) -> Failure {
+    match error {
+        SourceError::Text(diagnostic) => Failure::text(source, *diagnostic),
+        SourceError::Data(error, span) if error.place().is_none() && span != Span::default() => {
+            let mut diagnostic = Diagnostic::new(error.code(), span, error.to_string());
+            diagnostic.help = error.help();
+            Failure::at(error.exit_code(), source, diagnostic)
+        }
+        SourceError::Data(error, _) => Failure::from(*error),
+        SourceError::Train(error) => train_failure(&error),
+        other => Failure::new(DATA, "E390", format!("{other:?}")),
+    }
+}
+
+/// A failure of training or predicting; divergence has a message of its own.
+pub(crate) fn train_failure(error: &TrainError) -> Failure {
+    match error {
+        TrainError::OutOfMemory { .. } => {
+            Failure::new(SYSTEM, "E604", error.to_string()).help("take smaller batches, or a smaller network")
+        }
+        TrainError::Option(message) => Failure::new(TEXT, "E217", message.clone()),
+        other => Failure::new(DATA, "E324", other.to_string()),
+    }
+}
+
+/// Figures as a table with a line for each.
+pub(crate) fn figures_table(columns: &[(&str, &Figures)]) -> String {
+    let mut out = format!("{:<10}", "");
+    for (title, _) in columns {
+        out.push_str(&format!("{title:>12}"));
+    }
+    out.push('\n');
+    let names = columns.first().map(|(_, figures)| figures.iter().map(|(name, _)| *name)).into_iter().flatten();
+    for name in names {
+        out.push_str(&format!("{name:<10}"));
+        for (_, figures) in columns {
+            let value = figures.iter().find(|(other, _)| *other == name).map_or(String::new(), |(_, v)| number(*v));
+            out.push_str(&format!("{value:>12}"));
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// A figure in ten characters at most.
+pub(crate) fn number(value: f64) -> String {
+    match value.abs() {
+        0.0 => "0".to_owned(),
+        a if !(1e-4..1e7).contains(&a) => format!("{value:.3e}"),
+        a if a < 10.0 => format!("{value:.4}"),
+        a if a < 1000.0 => format!("{value:.2}"),
+        _ => format!("{value:.1}"),
+    }
+}
+
+/// A number as JSON with 17 significant digits, which read back to the same number.
+pub(crate) fn exact(value: f64) -> String {
+    if value.is_finite() { format!("{value:.16e}") } else { "null".to_owned() }
+}
+
+/// Figures as a JSON object.
+pub(crate) fn figures_json(figures: &Figures) -> String {
+    let list: Vec<String> = figures.iter().map(|(name, value)| format!("\"{name}\":{}", exact(*value))).collect();
+    format!("{{{}}}", list.join(","))
+}
