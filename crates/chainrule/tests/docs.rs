@@ -1,0 +1,210 @@
+//! The pages under `docs/` cannot rot: lists of names are compared with the code, every text of a page is built, every
+//! claim of the errata is tried, and the page of optimizers is written from the prelude.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use chainrule::calculus::check::{CheckError, difference_of};
+use chainrule::calculus::sample::Domain;
+use chainrule::data::generate::GENERATORS;
+use chainrule::lang::Id;
+use chainrule::model::Program;
+use chainrule::model::functions;
+use chainrule::model::initialise::INITIALISERS;
+use chainrule::model::prelude::{self, FILES};
+use chainrule::model::program::Claim;
+use chainrule::text::ast::{Ast, DefKind};
+use chainrule::text::parser::STATEMENT_WORDS;
+use chainrule::train::options::OPTIONS;
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name)
+}
+
+fn page(name: &str) -> String {
+    fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("docs/{name}: {error}")).replace("\r\n", "\n")
+}
+
+/// The part below `## heading`, up to the next of its kind.
+fn section<'p>(page: &'p str, heading: &str) -> &'p str {
+    let start = page.find(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no heading `{heading}`"));
+    let rest = &page[start + 4..];
+    rest.find("\n## ").map_or(rest, |end| &rest[..end])
+}
+
+/// What stands in backticks at the start of each row of the tables.
+fn rows(section: &str) -> Vec<&str> {
+    section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect()
+}
+
+/// The first word of each row.
+fn words<'p>(rows: &[&'p str]) -> BTreeSet<&'p str> {
+    let word = |row: &&'p str| row.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+    let words: BTreeSet<&str> = rows.iter().map(word).collect();
+    assert_eq!(words.len(), rows.len(), "a name is listed twice in {rows:?}");
+    words
+}
+
+/// The texts in fences marked `cr`, each with the line it starts on.
+fn texts(page: &str) -> Vec<(usize, String)> {
+    let mut list = Vec::new();
+    let mut open: Option<(usize, String)> = None;
+    for (number, line) in page.lines().enumerate() {
+        match (&mut open, line) {
+            (None, "```cr") => open = Some((number + 2, String::new())),
+            (Some(_), "```") => list.extend(open.take()),
+            (Some((_, text)), line) => *text += &format!("{line}\n"),
+            (None, _) => {}
+        }
+    }
+    assert!(open.is_none(), "a fence is not closed");
+    list
+}
+
+fn defined(kind: DefKind) -> BTreeSet<&'static str> {
+    prelude::trees()
+        .iter()
+        .flat_map(prelude::definitions)
+        .filter(|d| d.kind == kind)
+        .map(|d| d.name.name.as_str())
+        .collect()
+}
+
+#[test]
+fn the_language_page_lists_every_name() {
+    let page = page("language.md");
+    let listed = |heading: &str| words(&rows(section(&page, heading)));
+    let known: BTreeSet<&str> = functions::names().chain(defined(DefKind::Function)).collect();
+    assert_eq!(listed("Functions"), known);
+    assert_eq!(listed("Layers"), defined(DefKind::Layer));
+    assert_eq!(listed("Schedules"), defined(DefKind::Schedule));
+    assert_eq!(listed("Initialisers"), INITIALISERS.iter().map(|row| row.name).collect());
+    assert_eq!(listed("Options of train"), OPTIONS.iter().map(|row| row.0).collect());
+    assert_eq!(listed("Data"), GENERATORS.iter().map(|row| row.name).collect());
+    let statements = rows(section(&page, "Statements"));
+    for word in STATEMENT_WORDS {
+        assert!(statements.iter().any(|row| row.starts_with(&format!("{word} "))), "the statement `{word}` is missing");
+    }
+}
+
+#[test]
+fn the_language_page_shows_definitions_as_the_prelude_writes_them() {
+    let page = page("language.md");
+    let own = Ast::default();
+    let all: String = FILES.iter().map(|(_, text)| *text).collect();
+    for heading in ["Functions", "Layers", "Schedules"] {
+        for row in rows(section(&page, heading)) {
+            let name = row.split('(').next().unwrap_or_default();
+            let kinds = [DefKind::Function, DefKind::Layer, DefKind::Schedule];
+            if prelude::find(&own, name, &kinds).is_some() {
+                assert!(all.contains(&format!(" {row}")), "the prelude does not define `{row}`");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_text_of_the_language_page_builds() {
+    let texts = texts(&page("language.md"));
+    assert!(texts.len() >= 2);
+    for (line, text) in texts {
+        let program = Program::parse(&text).unwrap_or_else(|error| panic!("language.md:{line}: {error:?}"));
+        assert!(program.loss.is_some() && program.train.is_some());
+    }
+}
+
+#[test]
+fn every_initialiser_can_be_written_as_the_page_shows_it() {
+    for row in rows(section(&page("language.md"), "Initialisers")) {
+        let call = row.replace("value", "0.5").replace("mean, std", "0, 0.1").replace("low, high", "-1, 1");
+        let text = format!("param W : [2, 3] ~ {call}\nloss sum(W.^2)\n");
+        Program::parse(&text).unwrap_or_else(|error| panic!("{call}: {error:?}"));
+    }
+}
+
+/// The largest relative difference of the two sides of a claim at several points; points of other kinds are tried
+/// where a side is not finite.
+fn difference(program: &Program, claim: &Claim) -> Vec<f64> {
+    for domain in [Domain::Any, Domain::Positive, Domain::Unit] {
+        let choose = |_: Id| domain;
+        let at = |seed: u64| difference_of(&program.graph, claim.left, claim.right, &choose, seed).map(|found| found.0);
+        match (1..=5).map(at).collect::<Result<Vec<f64>, CheckError>>() {
+            Ok(differences) => return differences,
+            Err(CheckError::NowhereFinite) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    panic!("finite nowhere");
+}
+
+#[test]
+fn wrong_claims_of_the_errata_fail_and_right_ones_hold() {
+    let page = page("errata.md");
+    let texts = texts(&page);
+    let headings = page.lines().filter(|line| line.starts_with("## Note ")).count();
+    assert!(texts.len() == headings && headings >= 10, "{} texts below {headings} headings", texts.len());
+    for (start, text) in texts {
+        let program = Program::parse(&text).unwrap_or_else(|error| panic!("errata.md:{start}: {error:?}"));
+        let (mut wrong, mut right) = (0, 0);
+        for claim in &program.claims {
+            let behind = &text[claim.span.end as usize..];
+            let mark = behind.lines().next().unwrap_or_default().trim();
+            let number = start + text[..claim.span.start as usize].matches('\n').count();
+            let differences = difference(&program, claim);
+            match mark {
+                "# wrong" => {
+                    wrong += 1;
+                    assert!(differences.iter().all(|&d| d > 1e-3), "errata.md:{number} does not fail: {differences:?}");
+                }
+                "# right" => {
+                    right += 1;
+                    assert!(differences.iter().all(|&d| d < 1e-9), "errata.md:{number} does not hold: {differences:?}");
+                }
+                other => panic!("errata.md:{number}: `{other}` is neither `# wrong` nor `# right`"),
+            }
+        }
+        assert!(wrong > 0 && right > 0, "errata.md:{start}: {wrong} wrong and {right} right claims");
+    }
+}
+
+/// The page of optimizers: of each definition of `optimizers.cr` its comment and its text.
+fn optimizers_page() -> String {
+    let (_, text) = FILES.iter().find(|(name, _)| *name == "optimizers").expect("the file is part of the prelude");
+    let mut page = String::from(
+        "# Optimizers\n\nWritten from `crates/chainrule/prelude/optimizers.cr` by a test; change that file, not this \
+         page.\nThe text of an update rule is what runs: it is compiled like a model. Write your own in the same form.\n",
+    );
+    let blocks: Vec<&str> = text.split("\n\n").collect();
+    let (head, definitions) = blocks.split_first().expect("the head of the file");
+    page += &format!("\n{}\n", comment(head).split_once(". ").map_or("", |(_, rest)| rest));
+    for block in definitions {
+        let code: String =
+            block.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
+        let name = code.strip_prefix("optimizer ").and_then(|rest| rest.split('(').next());
+        let name = name.unwrap_or_else(|| panic!("not an optimizer: {block}"));
+        page += &format!("\n## {name}\n\n{}\n\n```cr\n{code}```\n", comment(block));
+    }
+    page
+}
+
+/// The comment lines of a block, without their signs.
+fn comment(block: &str) -> String {
+    let lines = block.lines().filter_map(|line| line.strip_prefix('#'));
+    lines.map(str::trim).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_page_of_optimizers_is_that_of_the_prelude() {
+    let written = page("optimizers.md");
+    let names: BTreeSet<&str> = written.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert_eq!(names, defined(DefKind::Optimizer));
+    let advice = "docs/optimizers.md is out of date: run `cargo test -p chainrule --test docs -- --ignored regenerate`";
+    assert!(written == optimizers_page(), "{advice}");
+}
+
+#[test]
+#[ignore = "writes docs/optimizers.md; run it after a change of the prelude"]
+fn regenerate() {
+    fs::write(path("optimizers.md"), optimizers_page()).expect("docs/ can be written");
+}
