@@ -217,7 +217,7 @@ fn random_programs_equal_the_definition() {
         let (program, len) = random_program::<f32>(case, rows, cols, plain);
         check(&program, len, case, 2e-6);
         let (program, len) = random_program::<f64>(case, rows, cols, plain);
-        check(&program, len, case, 1e-13);
+        check(&program, len, case, 1e-12);
     }
 }
 

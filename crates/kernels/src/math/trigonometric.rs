@@ -17,9 +17,11 @@ fn reduce(x: f64) -> (f64, u64) {
 
 #[inline(always)]
 fn choose(sine: f64, cosine: f64, quadrant: u64) -> f64 {
-    let value = if quadrant & 1 == 0 { sine } else { cosine };
+    // All bits set where the cosine is wanted: a choice the compiler keeps in vectors.
+    let mask = (quadrant & 1).wrapping_neg();
+    let bits = (sine.to_bits() & !mask) | (cosine.to_bits() & mask);
     // The second bit of the quadrant is the sign.
-    f64::from_bits(value.to_bits() ^ ((quadrant & 2) << 62))
+    f64::from_bits(bits ^ ((quadrant & 2) << 62))
 }
 
 /// In `f64`, rounded at the end.
