@@ -1,4 +1,5 @@
 //! Training, predicting and judging with the real program.
+#![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! The first pass: which nodes are needed, with their extents, and which of them are numbers or host scalars.
 
+use std::collections::hash_map::Entry;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Lowering, PlanError};
@@ -278,8 +280,8 @@ fn sort(lowering: &Lowering, taken: &Taken, order: &mut Vec<Id>) {
                 if state.insert(id, true) != Some(true) {
                     sorted.push(id);
                 }
-            } else if !state.contains_key(&id) {
-                state.insert(id, false);
+            } else if let Entry::Vacant(new) = state.entry(id) {
+                new.insert(false);
                 stack.push((id, true));
                 if !matches!(taken.kinds[&id], Kind::Number(_)) {
                     stack.extend(taken.args(lowering, id).into_iter().rev().map(|arg| (arg, false)));

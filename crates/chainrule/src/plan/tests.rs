@@ -38,8 +38,10 @@ fn agree(graph: &Graph, outputs: &[Id], domain: Domain) -> usize {
         .expect("the graph can be lowered");
     let plan = planner.finish().expect("the plan fits into memory");
     let mut machine = Machine::<f64>::new(&plan, &[]).expect("there is memory");
-    for (id, at) in &variables {
-        machine.set(*at, &point.values[id].values);
+    for variable in &graph.variables {
+        if let Some(at) = variables.get(&variable.id) {
+            machine.set(*at, &point.values[&variable.id].values);
+        }
     }
     let pool = Pool::new(1);
     for _ in 0..2 {
