@@ -48,7 +48,7 @@ pub(crate) fn read_table(path: &Path) -> Result<Table, Failure> {
 /// What was fitted to the table that the model was trained on.
 pub(crate) fn preprocessing(trained: &Trained) -> Result<&Preprocessing, Failure> {
     trained.preprocessing.as_ref().ok_or_else(|| {
-        Failure::new(DATA, "E390", "the model was trained on the data of its own text, not on a table")
+        Failure::new(DATA, "E391", "the model was trained on the data of its own text, not on a table")
             .help("train it with `chainrule train TABLE.csv --target COLUMN --model TEXT.cr`")
     })
 }
@@ -83,7 +83,7 @@ pub(crate) fn source_failure(error: SourceError, source: &SourceText) -> Failure
         }
         SourceError::Data(error, _) => Failure::from(*error),
         SourceError::Train(error) => train_failure(&error),
-        other => Failure::new(DATA, "E390", format!("{other:?}")),
+        other => Failure::new(DATA, "E391", format!("{other:?}")),
     }
 }
 

@@ -70,12 +70,12 @@ fn compile(ast: &Ast, call: ExprId, constants: &[(String, f64)]) -> Result<Rule,
     let (callee, args) = match &expr.kind {
         ExprKind::Name(name) => (Ident { name: name.clone(), span: expr.span }, &[][..]),
         ExprKind::Call(callee, args) => (callee.clone(), args.as_slice()),
-        _ => return Err(Diagnostic::new("E214", expr.span, "`train` needs an optimizer, such as `sgd(rate = 0.1)`")),
+        _ => return Err(Diagnostic::new("E218", expr.span, "`train` needs an optimizer, such as `sgd(rate = 0.1)`")),
     };
     let Some(defined) = prelude::find(ast, &callee.name, &[DefKind::Optimizer]) else {
         let names = prelude::names(ast, &[DefKind::Optimizer]);
         let error =
-            Diagnostic::new("E214", callee.span, format!("unknown optimizer `{}`", callee.name)).label("not defined");
+            Diagnostic::new("E218", callee.span, format!("unknown optimizer `{}`", callee.name)).label("not defined");
         return Err(match nearest(&callee.name, names.iter().copied()) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
             None => error.help(format!("there are: {}", names.join(", "))),
@@ -154,7 +154,7 @@ fn finish(
     let update = |id: Id| builder.declared.iter().find(|d| d.id == id).and_then(|d| d.update);
     let Some(new_w) = update(w) else {
         let message = format!("the optimizer `{}` never updates W", callee.name);
-        return Err(Diagnostic::new("E214", callee.span, message).help("add a line such as `W := W - rate*G`"));
+        return Err(Diagnostic::new("E218", callee.span, message).help("add a line such as `W := W - rate*G`"));
     };
     let moments = moments
         .iter()

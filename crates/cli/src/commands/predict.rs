@@ -94,7 +94,7 @@ impl<'a> Blocks<'a> {
 
 /// Where rows of predictions go.
 enum Rows<'a, W: Write> {
-    Csv { out: TableWriter<W>, with_input: bool, labels: Option<&'a [String]> },
+    Csv { out: Box<TableWriter<W>>, with_input: bool, labels: Option<&'a [String]> },
     Json { out: W, labels: Option<&'a [String]>, empty: bool },
 }
 
@@ -104,7 +104,7 @@ impl<'a, W: Write> Rows<'a, W> {
         if args.json {
             Rows::Json { out, labels, empty: true }
         } else {
-            Rows::Csv { out: TableWriter::new(out), with_input: args.with_input, labels }
+            Rows::Csv { out: Box::new(TableWriter::new(out)), with_input: args.with_input, labels }
         }
     }
 

@@ -152,8 +152,9 @@ fn out_path(args: &TrainArgs) -> Option<PathBuf> {
     if args.out.is_some() || args.target.is_none() {
         return args.out.clone();
     }
-    let stem = args.file.file_stem().filter(|_| args.file.as_os_str() != "-").unwrap_or("model".as_ref());
-    Some(PathBuf::from(stem).with_added_extension("safetensors"))
+    let mut name = args.file.file_stem().filter(|_| args.file.as_os_str() != "-").unwrap_or("model".as_ref()).to_owned();
+    name.push(".safetensors");
+    Some(PathBuf::from(name))
 }
 
 /// Before the training: can the file be written, and is nothing lost?
