@@ -1,5 +1,6 @@
 //! Losses and gradients of every update rule against figures that PyTorch, JAX and NumPy agree on. The figures lie
 //! outside the project; a few of them are repeated in `training.rs`.
+#![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -26,9 +27,7 @@ fn folder() -> Option<PathBuf> {
 fn matrix(value: &Value) -> Matrix {
     let rows = value.as_array().expect("an array");
     match rows[0].as_array() {
-        Some(first) => {
-            Matrix { rows: rows.len(), cols: first.len(), values: rows.iter().flat_map(|r| numbers(r)).collect() }
-        }
+        Some(first) => Matrix { rows: rows.len(), cols: first.len(), values: rows.iter().flat_map(numbers).collect() },
         None => Matrix { rows: 1, cols: rows.len(), values: numbers(value) },
     }
 }

@@ -152,7 +152,8 @@ fn out_path(args: &TrainArgs) -> Option<PathBuf> {
     if args.out.is_some() || args.target.is_none() {
         return args.out.clone();
     }
-    let mut name = args.file.file_stem().filter(|_| args.file.as_os_str() != "-").unwrap_or("model".as_ref()).to_owned();
+    let mut name =
+        args.file.file_stem().filter(|_| args.file.as_os_str() != "-").unwrap_or("model".as_ref()).to_owned();
     name.push(".safetensors");
     Some(PathBuf::from(name))
 }
