@@ -5,6 +5,7 @@ pub mod columns;
 pub mod error;
 pub mod generate;
 pub mod matrix;
+pub mod notes;
 pub mod npy;
 pub mod preprocess;
 pub mod split;

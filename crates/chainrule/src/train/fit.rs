@@ -94,12 +94,8 @@ impl<'a, T: Real> Trainer<'a, T> {
     /// See [`TrainError`].
     pub fn new(problem: &Problem<'a>, rule: &Rule, options: &Options) -> Result<Trainer<'a, T>, TrainError> {
         let rows = problem.data.rows();
-        let order = BatchOrder::new(
-            u32::try_from(rows).map_err(|_| TrainError::Data("more than 4 billion examples".to_owned()))?,
-            options.batch,
-            options.sampling,
-            options.seed,
-        );
+        let count = u32::try_from(rows).map_err(|_| TrainError::Data("more than 4 billion examples".to_owned()))?;
+        let order = BatchOrder::new(count, options.batch, options.sampling, options.seed);
         let batch = order.batch_size();
         let extents = extents(problem.program, problem.data, (batch != rows).then_some(batch))?;
         let compiled = training(problem.program, rule, &extents)?;
