@@ -61,12 +61,8 @@ fn body<T: Real>(program: &MicroProgram, base: Shared<T>) {
     for op in &program.ops {
         // SAFETY: every element was compared with the length of the arena.
         let read = |index: usize| unsafe { *base.at(op.args[index] as usize) };
-        let x = read(0);
-        let value = match op.op.arguments() {
-            1 => op.op.apply(x, T::ZERO, T::ZERO),
-            2 => op.op.apply(x, read(1), T::ZERO),
-            _ => op.op.apply(x, read(1), read(2)),
-        };
+        // Arguments that are not taken are read too: that is cheaper than a second decision.
+        let value = op.op.apply(read(0), read(1), read(2));
         // SAFETY: as above.
         unsafe { *base.at(op.out as usize) = value }
     }
