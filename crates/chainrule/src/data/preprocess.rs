@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-pub use super::notes::{Notes, Unseen};
 use super::columns::{ColumnReport, Kind, find_column, find_columns};
 use super::error::DataError;
 use super::matrix::Matrix;
+pub use super::notes::{Notes, Unseen};
 use super::table::{Cell, Table, shorten};
 use super::target::{Positions, Target, label, labels_of, missing};
 

@@ -1,0 +1,83 @@
+//! The README is run: every command of its console blocks gives the output that stands there.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the project has a root")
+}
+
+/// The commands of the console blocks with their expected output.
+fn transcripts(text: &str) -> Vec<(String, String)> {
+    let mut list: Vec<(String, String)> = Vec::new();
+    let mut inside = false;
+    for line in text.lines() {
+        if line.starts_with("```") {
+            inside = line == "```console";
+        } else if inside {
+            match line.strip_prefix("$ ") {
+                Some(command) => list.push((command.to_owned(), String::new())),
+                None => {
+                    let (_, output) = list.last_mut().expect("a block starts with a command");
+                    output.push_str(line);
+                    output.push('\n');
+                }
+            }
+        }
+    }
+    list
+}
+
+/// Words of a command line; single quotes keep blanks.
+fn words(command: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for c in command.chars() {
+        match c {
+            '\'' => quoted = !quoted,
+            ' ' if !quoted => words.push(String::new()),
+            _ => words.last_mut().expect("never empty").push(c),
+        }
+    }
+    words
+}
+
+#[test]
+fn every_command_prints_what_the_readme_shows() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("readme-{}", std::process::id()));
+    for part in ["models", "docs"] {
+        std::fs::create_dir_all(folder.join(part)).expect("a folder for the commands");
+        for entry in std::fs::read_dir(root().join(part)).expect("the part exists") {
+            let entry = entry.expect("the part can be listed");
+            std::fs::copy(entry.path(), folder.join(part).join(entry.file_name())).expect("files can be copied");
+        }
+    }
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("there is a README");
+    let list = transcripts(&readme);
+    assert!(list.len() >= 6, "the README has its transcripts");
+    for (command, expected) in list {
+        let words = words(&command);
+        assert_eq!(words[0], "chainrule");
+        let output = Command::new(env!("CARGO_BIN_EXE_chainrule")).args(&words[1..]).current_dir(&folder).output();
+        let output = output.expect("the program runs");
+        let found = String::from_utf8(output.stdout).expect("output is text");
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(found.trim_end(), expected.trim_end(), "{command}");
+    }
+    std::fs::remove_dir_all(&folder).expect("the folder can be removed");
+}
+
+/// The two plain commands: the first is run as it stands (without compiling anew), the second is running now.
+#[test]
+fn the_first_command_trains_the_spiral() {
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("there is a README");
+    assert!(
+        readme.contains("cargo run --release -- train models/spiral.cr\n")
+            && readme.contains("cargo test --workspace\n")
+    );
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chainrule"));
+    let output = command.args(["train", "models/spiral.cr"]).current_dir(root()).output().expect("the program runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let accuracy = text.lines().find_map(|line| line.strip_prefix("accuracy")).expect("the accuracy is printed");
+    assert!(accuracy.trim().parse::<f64>().expect("a number") >= 0.98, "{text}");
+}
