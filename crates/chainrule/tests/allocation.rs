@@ -64,11 +64,12 @@ fn steps_after_the_first_epoch_allocate_nothing() {
             ("higham", include_str!("../../../models/higham.cr"), 200),
             ("single hidden", include_str!("../../../models/single_hidden.cr"), 20),
             ("deep", include_str!("../../../models/deep.cr"), 20),
-            ("two layers", include_str!("../../../models/two_layer.cr"), 10),
-            ("wide", wide, 10),
+            ("two layers", include_str!("../../../models/two_layer.cr"), 60),
+            ("wide", wide, 40),
         ] {
-            // A worker gets its own scratch memory when it first takes a task, which may be after the first epoch.
-            let (found, scratch) = (allocations(text, epochs, threads), threads - 1);
+            // A worker gets its own scratch memory when it first takes a task of a kind, which may be after the first
+            // epoch; that is once for each kind of product, not once for each step.
+            let (found, scratch) = (allocations(text, epochs, threads), 32 * (threads - 1));
             assert!(found <= scratch, "{name}, {threads} threads: {found} allocations");
         }
     }
