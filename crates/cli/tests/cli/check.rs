@@ -74,3 +74,11 @@ fn show_lists_the_parts() {
     assert_eq!(document["parameters"][0]["weights"], 12);
     assert_eq!(run_with(&["show", "-"], "").ok(), "nothing is declared\n");
 }
+
+/// The kernel calls of a training step: what is fused, what is overwritten in place, how much memory.
+#[test]
+fn the_plan_of_a_training_step() {
+    let of = |name: &str| format!("{}/../../models/{name}", env!("CARGO_MANIFEST_DIR"));
+    assert_golden("plan_higham.txt", &run(&["show", "--plan", &of("higham.cr"), "--batch", "1"]).ok());
+    assert_golden("plan_spiral.txt", &run(&["show", "--plan", &of("spiral.cr")]).ok());
+}
