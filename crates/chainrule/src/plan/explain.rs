@@ -60,7 +60,7 @@ fn line(plan: &Plan, step: &Step) -> String {
                 RowKernel::LogSumExp => "logsumexp",
                 RowKernel::FirstMax => "firstmax",
             };
-            format!("{name:<9}{} = {} [{rows}, {cols}]", place(plan, *out), place(plan, *source))
+            format!("{name:<9} {} = {} [{rows}, {cols}]", place(plan, *out), place(plan, *source))
         }
         Step::Factor { kernel, n, source, out } => {
             let name = match kernel {
@@ -108,9 +108,10 @@ fn map_line(plan: &Plan, map: &MapStep) -> String {
             Over::Rows => "each row",
             Over::Columns => "each column",
         };
+        let times = if reduction.scale == 1.0 { String::new() } else { format!(", times {}", reduction.scale) };
         let _ = write!(
             text,
-            "\n           {} = {:?} of {} over {over}",
+            "\n           {} = {:?} of {} over {over}{times}",
             place(plan, reduction.at),
             reduction.fold,
             source(&reduction.source)
