@@ -132,13 +132,24 @@ fn grad(b: &mut Builder, x: &[Id], at: Span) -> Result<Id, Diagnostic> {
 #[must_use]
 pub fn constant_value(graph: &Graph, id: Id) -> Option<f64> {
     use crate::lang::evaluate::{Point, evaluate};
+    if !graph.shape(id).is_scalar() {
+        return None;
+    }
     let mut point = Point::default();
     for node in graph.reachable(&[id]) {
+        // A number may be the sum of a large tensor of ones: that is not worked out while a text is read.
+        let elements = graph.shape(node).sizes(&graph.dims)?.iter().product::<usize>();
+        if elements > LARGEST_CONSTANT {
+            return None;
+        }
         if let Op::Variable(_) = graph.op(node) {
             let value = graph.as_variable(node)?.value?;
             point.values.insert(node, crate::lang::Tensor::scalar(value));
         }
     }
     let values = evaluate(graph, &[id], &point).ok()?;
-    (graph.shape(id).is_scalar()).then(|| values.get(id).values[0])
+    Some(values.get(id).values[0])
 }
+
+/// Most elements of a tensor on the way to a number that is worked out while a text is read.
+const LARGEST_CONSTANT: usize = 10_000;

@@ -198,3 +198,12 @@ fn streams_may_be_closed_or_full() {
         assert_eq!(shell(&script).code, code, "{script}");
     }
 }
+
+/// A constant that is a huge tensor is not worked out while the text is read.
+#[test]
+fn huge_constants_are_not_worked_out() {
+    for (expr, code) in [("sum(X.^ones(100000,100000))", 3), ("sum(X.^sum(ones(100000,100000)))", 0)] {
+        let result = run(&["derive", "--expr", expr, "--var", "X=2x2", "--wrt", "X"]);
+        assert_eq!(result.code, code, "{expr}: {result:?}");
+    }
+}
