@@ -14,7 +14,6 @@ use chainrule::text::parser::parse_expression;
 use chainrule::text::print::{PrintError, Style, print};
 
 use crate::commands::derive::variables::{DomainArg, VariableArg};
-use crate::guard;
 use crate::samplings::GENERAL;
 
 /// Bound on the difference between an answer and the text that is shown for it.
@@ -204,12 +203,12 @@ impl Objective {
 
     /// The derivation, and how well its result agrees with numbers.
     pub(crate) fn checked(&mut self, wrt: Id) -> Result<(Derivation, Agreement), Trouble> {
-        if let Some(what) = guard::too_large(&self.graph, &[self.root, wrt]) {
+        if let Some(what) = chainrule::calculus::cost::too_large(&self.graph, &[self.root, wrt]) {
             return Err(Trouble::TooLarge(what));
         }
         let derivation = derive(&mut self.graph, self.root, &[wrt]);
         let gradient = derivation.gradients[0];
-        if let Some(what) = guard::too_large(&self.graph, &[gradient]) {
+        if let Some(what) = chainrule::calculus::cost::too_large(&self.graph, &[gradient]) {
             return Err(Trouble::TooLarge(what));
         }
         let choose = self.choose();

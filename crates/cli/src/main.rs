@@ -5,7 +5,6 @@ mod args;
 mod caret;
 mod commands;
 mod errors;
-mod guard;
 mod interrupt;
 mod models;
 mod output;

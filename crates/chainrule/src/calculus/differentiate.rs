@@ -55,7 +55,10 @@ pub fn local_differential(graph: &mut Graph, id: Id, of_args: &[Option<Id>]) -> 
                 args[arg] = dx;
                 terms.push(graph.build(op, &args));
             }
-            Derivative::Rule(rule) => terms.push(rule(graph, id, arg, dx)),
+            Derivative::Rule(rule) => {
+                let differential = rule(graph, id, arg, dx);
+                terms.push(graph.given(op.def().name(), differential));
+            }
             Derivative::Flat => {}
         }
     }
@@ -99,7 +102,10 @@ pub fn transpose(graph: &mut Graph, tangent: Id, seed: Id, free: &[Id]) -> (Vec<
         for (arg, &x) in args.iter().enumerate().filter(|(_, x)| linear[x]) {
             let x_bar = match graph.op(id).def().derivative(arg) {
                 Derivative::Additive => y_bar,
-                Derivative::Linear(adjoint) => adjoint(graph, id, arg, y_bar),
+                Derivative::Linear(adjoint) => {
+                    let moved = adjoint(graph, id, arg, y_bar);
+                    graph.given(graph.op(id).def().name(), moved)
+                }
                 Derivative::Rule(_) | Derivative::Flat => unreachable!("a differential is linear in every dX"),
             };
             moves.push(Move { node: id, arg: x, before: y_bar, after: x_bar });

@@ -1,8 +1,10 @@
 //! Floor 2: differentials and their transposes, derivations, and the numeric check that every answer passes.
 
 pub mod check;
+pub mod cost;
 pub mod derivation;
 pub mod differentiate;
+pub mod jacobian;
 pub mod sample;
 
 pub use derivation::{Derivation, Phase, Step, derive};

@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::dim::Dims;
 use super::op::Op;
 use super::ops::source::VariableRef;
-use super::rewrite::{RULES, Rewrite};
+use super::rewrite::{RULES, Rewrite, Rule};
 use super::shape::{Shape, ShapeError};
 
 /// A node of a [`Graph`].
@@ -69,6 +69,19 @@ pub enum Fact {
 
 type Key = (Op, Box<[Id]>);
 
+/// The rules that a graph is simplified by.
+#[derive(Clone, Copy, Debug)]
+struct Rules(&'static [&'static [Rule]]);
+
+impl Default for Rules {
+    fn default() -> Rules {
+        Rules(RULES)
+    }
+}
+
+/// Replaces a result of the calculus: the name of the rule, and what it gave.
+pub type Tamper = fn(&mut Graph, &'static str, Id) -> Id;
+
 /// A hash-consed DAG, its variables and dimensions, and the log of every rewrite.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
@@ -78,6 +91,8 @@ pub struct Graph {
     names: FxHashMap<Id, String>,
     origins: FxHashMap<Id, (u32, u32)>,
     facts: FxHashSet<(Id, Fact)>,
+    rules: Rules,
+    tamper: Option<Tamper>,
     /// The variables, in order of declaration.
     pub variables: Vec<Variable>,
     /// The dimensions.
@@ -91,6 +106,37 @@ impl Graph {
     #[must_use]
     pub fn new() -> Graph {
         Graph::default()
+    }
+
+    /// An empty graph that keeps every expression as it is written: no rule is applied. Answers are checked in it.
+    #[must_use]
+    pub fn plain() -> Graph {
+        Graph::with_rules(&[])
+    }
+
+    /// An empty graph that is simplified by these rules.
+    #[must_use]
+    pub fn with_rules(rules: &'static [&'static [Rule]]) -> Graph {
+        Graph { rules: Rules(rules), ..Graph::default() }
+    }
+
+    /// The same with dimensions known from elsewhere.
+    #[must_use]
+    pub fn with_dims(self, dims: Dims) -> Graph {
+        Graph { dims, ..self }
+    }
+
+    /// Lets a function replace what the rules of the calculus give. For tests of the check: a broken rule must be noticed.
+    pub fn tamper_with(&mut self, tamper: Tamper) {
+        self.tamper = Some(tamper);
+    }
+
+    /// What a rule of the calculus gave, unless a test replaces it.
+    pub(crate) fn given(&mut self, rule: &'static str, result: Id) -> Id {
+        match self.tamper {
+            Some(tamper) => tamper(self, rule, result),
+            None => result,
+        }
     }
 
     /// The node with this id.
@@ -221,7 +267,7 @@ impl Graph {
 
     /// Applies the first rule that fits; all change of expressions goes through here.
     fn rewrite(&mut self, before: Id) -> Id {
-        for rule in RULES.iter().flat_map(|family| family.iter()) {
+        for rule in self.rules.0.iter().flat_map(|family| family.iter()) {
             if let Some(after) = (rule.apply)(self, before)
                 && after != before
             {

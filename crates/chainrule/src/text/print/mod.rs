@@ -279,6 +279,10 @@ impl Printer<'_> {
     }
 
     fn kronecker(&self, id: Id) -> Result<Piece, PrintError> {
+        if let Some((m, n)) = self.graph.as_commutation(id) {
+            let sizes = [m, n].map(|dim| self.graph.dims.text(dim));
+            return Ok(Piece::atom(self.style.call("commutation", None, &sizes)));
+        }
         let outer = self.graph.args(id)[0];
         if self.graph.op(outer) != Op::Contract(Graph::KRONECKER) {
             return Err(PrintError::NotAMatrix("reshape"));

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use super::{line_of, reason, variables};
 use crate::answers::Trouble;
-use crate::guard;
 use crate::output::small;
 use crate::samplings::{GENERAL, ONE_HOT, Sampling, is_row_target};
 
@@ -58,7 +57,7 @@ pub(super) fn try_claim(program: &Program, claim: &Claim, seed: u64) -> Tried {
 
 fn outcome(program: &Program, claim: &Claim, seed: u64) -> Outcome {
     let graph = &program.graph;
-    if let Some(what) = guard::too_large(graph, &[claim.left, claim.right]) {
+    if let Some(what) = chainrule::calculus::cost::too_large(graph, &[claim.left, claim.right]) {
         return Outcome::Unknown(reason(&Trouble::TooLarge(what)));
     }
     let general = sampled(graph, claim, &GENERAL, seed);
