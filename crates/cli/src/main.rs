@@ -1,6 +1,5 @@
 //! The `chainrule` command line: thin; one file per subcommand.
 
-mod answers;
 mod args;
 mod caret;
 mod commands;
@@ -11,6 +10,7 @@ mod output;
 mod render;
 mod samplings;
 mod source;
+mod subject;
 
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::process::ExitCode;

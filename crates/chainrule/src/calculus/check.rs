@@ -153,16 +153,11 @@ pub fn check(
     let tangent = linearize(graph, function, &[(wrt, direction)]).tangent;
     let tangent = tangent.unwrap_or_else(|| graph.filled(0.0, graph.shape(function)));
     let mut last = CheckError::NowhereFinite;
-    for (attempt, &usual) in FALLBACK.iter().enumerate() {
-        let choose = |id: Id| match domains {
-            Some(domains) => domains(id),
-            None => fitting(graph, id, usual),
-        };
-        let mut roots = vec![function, answer, wrt, direction, tangent];
-        if let Reading::Along(variable) = claimed.reading {
-            roots.push(variable);
-        }
-        let mut point = random_point(graph, &roots, &choose, 17 + attempt as u64);
+    let mut roots = vec![function, answer, wrt, direction, tangent];
+    if let Reading::Along(variable) = claimed.reading {
+        roots.push(variable);
+    }
+    for mut point in points(graph, &roots, domains) {
         match check_at(graph, claimed, (direction, tangent), &mut point) {
             Ok(Verdict::Agrees(agreement)) => return Ok(agreement),
             Ok(Verdict::Wrong(error)) => return Err(error),
@@ -172,6 +167,21 @@ pub fn check(
         }
     }
     Err(last)
+}
+
+/// Points to try, the most general first.
+pub fn points<'g>(
+    graph: &'g Graph,
+    roots: &'g [Id],
+    domains: Option<&'g dyn Fn(Id) -> Domain>,
+) -> impl Iterator<Item = Point> + 'g {
+    FALLBACK.iter().zip(17..).map(move |(&usual, seed)| {
+        let choose = |id: Id| match domains {
+            Some(domains) => domains(id),
+            None => fitting(graph, id, usual),
+        };
+        random_point(graph, roots, &choose, seed)
+    })
 }
 
 /// Domains of square matrices, for square matrices only.
@@ -271,7 +281,8 @@ fn furthest(a: &[f64], b: &[f64]) -> f64 {
 
 impl Reading {
     /// The differential of a function of these extents along `u`, row after row, if `answer` is its derivative.
-    fn act(self, answer: &Tensor, u: &Tensor, sizes: &[usize]) -> Vec<f64> {
+    #[must_use]
+    pub fn act(self, answer: &Tensor, u: &Tensor, sizes: &[usize]) -> Vec<f64> {
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         let turned = |t: &Tensor| Tensor::from_fn(&[t.sizes[1], t.sizes[0]], |i| t.at(&[i[1], i[0]]));
         match self {

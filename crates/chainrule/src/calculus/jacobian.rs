@@ -143,7 +143,7 @@ impl Engine<'_> {
     /// The row that maps to a scalar is the adjoint of the scalar: `tr(G'*dX) = vec(G)'*vec(dX)`.
     fn scalar(&mut self, id: Id) -> Result<Map, ShapeError> {
         let one = self.graph.constant(1.0);
-        let (found, _) = transpose(self.graph, id, one, &[self.direction]);
+        let found = transpose(self.graph, id, one, &[self.direction]);
         let Some(gradient) = found[0] else { return Ok(Map::default()) };
         let column = self.graph.vec(gradient)?;
         let row = self.graph.transpose(column);

@@ -6,6 +6,7 @@ pub mod derivation;
 pub mod differentiate;
 pub mod jacobian;
 pub mod sample;
+pub mod steps;
 
-pub use derivation::{Derivation, Phase, Step, derive};
+pub use derivation::{Derivation, derive};
 pub use differentiate::{linearize, transpose};

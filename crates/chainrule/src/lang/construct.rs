@@ -81,9 +81,12 @@ impl Graph {
     /// # Errors
     /// The dimension is too large.
     pub fn vec(&mut self, x: Id) -> Result<Id, ShapeError> {
-        let shape = self.shape(x);
+        let shape = self.shape(x).resolved(&self.dims);
+        let transposed = if shape.cols() == Dim::Known(1) { x } else { self.transpose(x) };
+        if shape.rows() == Dim::Known(1) || shape.cols() == Dim::Known(1) {
+            return Ok(transposed);
+        }
         let count = checked_product(&mut self.dims, shape.rows(), shape.cols())?;
-        let transposed = self.transpose(x);
         Ok(self.reshape(transposed, Shape::matrix(count, Dim::Known(1))))
     }
 

@@ -56,6 +56,8 @@ pub struct Variable {
     pub id: Id,
     /// Its value, when the program fixes it.
     pub value: Option<f64>,
+    /// The node that a differential belongs to: `d(X*W)` belongs to `X*W`.
+    pub of: Option<Id>,
 }
 
 /// What is known of a matrix beyond its shape.
@@ -228,7 +230,7 @@ impl Graph {
     pub fn variable(&mut self, name: &str, role: Role, shape: Shape) -> Id {
         let reference = VariableRef { number: self.variables.len() as u32, shape };
         let id = self.build(Op::Variable(reference), &[]);
-        self.variables.push(Variable { name: name.to_owned(), role, id, value: None });
+        self.variables.push(Variable { name: name.to_owned(), role, id, value: None, of: None });
         id
     }
 
@@ -236,6 +238,13 @@ impl Graph {
     pub fn named_constant(&mut self, name: &str, value: f64) -> Id {
         let id = self.variable(name, Role::Constant, Shape::SCALAR);
         self.variables.last_mut().expect("just pushed").value = Some(value);
+        id
+    }
+
+    /// The differential of a node, as a symbol.
+    pub fn differential(&mut self, name: &str, of: Id) -> Id {
+        let id = self.variable(name, Role::Differential, self.shape(of));
+        self.variables.last_mut().expect("just pushed").of = Some(of);
         id
     }
 

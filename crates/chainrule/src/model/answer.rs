@@ -2,6 +2,7 @@
 
 pub mod names;
 pub mod question;
+pub mod steps;
 pub mod subject;
 
 use crate::calculus::check::{Agreement, CheckError, Claimed, Reading, check};
@@ -30,6 +31,8 @@ pub struct Answer {
     pub label: String,
     /// How its elements are arranged.
     pub layout: String,
+    /// What its elements mean.
+    pub reading: Reading,
     /// The derivative, a node of the subject's graph.
     pub id: Id,
     /// Names that the answer introduces, in order; each uses only those before it.
@@ -128,8 +131,25 @@ impl Subject {
             definitions.push((name.clone(), self.write(*id, &names, Style::Text).map_err(Refusal::Print)?));
         }
         let agreement = self.check(question, &found, &text, &definitions)?;
-        let Found { id, label, layout, tangent, derivation, .. } = found;
-        Ok(Answer { question, label, layout, id, names, text, definitions, tangent, derivation, agreement })
+        let Found { id, label, layout, reading, tangent, derivation } = found;
+        Ok(Answer { question, label, layout, reading, id, names, text, definitions, tangent, derivation, agreement })
+    }
+
+    /// How well a gradient agrees with numbers: as the text that would be shown, or as a graph where it has no text.
+    ///
+    /// # Errors
+    /// It does not agree, or cannot be checked.
+    pub fn check_gradient(&mut self, wrt: Id) -> Result<Agreement, Refusal> {
+        match self.answer(Question::first(wrt)) {
+            Ok(answer) => Ok(answer.agreement),
+            Err(Refusal::Print(_)) => {
+                let root = self.work.root;
+                let gradient = gradients(&mut self.work.graph, root, &[wrt])[0];
+                let claimed = Claimed { function: root, wrt, answer: gradient, reading: Reading::Inner };
+                check(&mut self.work.graph, claimed, None).map_err(Refusal::Check)
+            }
+            Err(refusal) => Err(refusal),
+        }
     }
 
     /// A node as text, with the names of an answer and of the program.
@@ -184,14 +204,15 @@ impl Subject {
             tangent: None,
             derivation: None,
         };
-        if matches!(cell, Cell::Derivative | Cell::DerivativeTransposed) {
+        let scalar = graph.shape(root).is_scalar();
+        if !scalar && matches!(cell, Cell::Derivative | Cell::DerivativeTransposed) {
             let one = graph.constant(1.0);
             let tangent = linearize(graph, root, &[(wrt, one)]).tangent;
             let tangent = tangent.unwrap_or_else(|| graph.filled(0.0, graph.shape(root)));
             found.id = if cell == Cell::Derivative { tangent } else { graph.transpose(tangent) };
             return Ok(found);
         }
-        if graph.shape(root).is_scalar() {
+        if scalar {
             let derivation = derive(graph, root, &[wrt]);
             let gradient = derivation.gradients[0];
             found.tangent = derivation.tangent;
@@ -313,10 +334,7 @@ impl Subject {
         let chooser = self.chooser();
         let domains = chooser.as_ref().map(|chooser| chooser as &dyn Fn(Id) -> _);
         let root = self.plain.root;
-        let reading = match found.reading {
-            Reading::Along(direction) => Reading::Along(self.plain_variable(direction)),
-            reading => reading,
-        };
+        let reading = self.plain_reading(found.reading);
         let graph = &mut self.plain.graph;
         let function = match question.order {
             Order::First => root,
@@ -330,11 +348,24 @@ impl Subject {
         check(graph, Claimed { function, wrt, answer, reading }, domains).map_err(Refusal::Check)
     }
 
+    fn plain_reading(&self, reading: Reading) -> Reading {
+        match reading {
+            Reading::Along(direction) => Reading::Along(self.plain_variable(direction)),
+            reading => reading,
+        }
+    }
+
     /// Parses a text in the plain graph.
     fn read(&mut self, text: &str, scope: &Scope) -> Result<Id, Refusal> {
+        self.read_with(text, scope, &[])
+    }
+
+    /// As [`Subject::read`], where `d(y)` of these nodes stands for these symbols.
+    fn read_with(&mut self, text: &str, scope: &Scope, symbols: &[(Id, Id)]) -> Result<Id, Refusal> {
         let (ast, root) = parse_expression(text).map_err(|_| Refusal::Unreadable)?;
         let tree: &Ast = &ast;
         let mut builder = Builder::new(tree, std::mem::take(&mut self.plain.graph));
+        builder.differentials = symbols.to_vec();
         let read = builder.expression(Place { ast: tree, scope }, root);
         self.plain.graph = builder.graph;
         read.map_err(|_| Refusal::Unreadable)

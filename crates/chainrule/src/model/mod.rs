@@ -3,7 +3,6 @@
 
 pub mod answer;
 pub mod builder;
-pub mod cases;
 pub mod functions;
 pub mod initialise;
 pub mod prelude;

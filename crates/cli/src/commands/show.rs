@@ -17,7 +17,7 @@ use chainrule::train::source::SourceError;
 use chainrule::train::{Data, Dtype, Options};
 use serde_json::{Value, json};
 
-use crate::answers::shape_text;
+use crate::subject::shape_text;
 use crate::args::ShowArgs;
 use crate::errors::Failure;
 use crate::models::{read_model, source_failure, train_failure};

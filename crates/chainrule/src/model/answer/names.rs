@@ -115,7 +115,7 @@ fn letter(graph: &Graph, id: Id) -> &'static str {
 }
 
 /// The letter, or the letter and the first free number.
-fn fresh(letter: &str, is_taken: &dyn Fn(&str) -> bool) -> String {
+pub(super) fn fresh(letter: &str, is_taken: &dyn Fn(&str) -> bool) -> String {
     if !is_taken(letter) {
         return letter.to_owned();
     }

@@ -8,7 +8,7 @@ mod style;
 use crate::lang::ops::reduce::Sum;
 use crate::lang::ops::view::{Broadcast, Permute};
 use crate::lang::shape::Axes;
-use crate::lang::{Graph, Id, Op};
+use crate::lang::{Dim, Graph, Id, Op};
 use rustc_hash::FxHashSet;
 
 use pieces::{Piece, Pieces, Precedence};
@@ -87,6 +87,12 @@ fn named_cut(graph: &Graph, root: Id, name_of: &dyn Fn(&Graph, Id) -> Option<Str
     };
     list.sort_by_key(|(id, _)| *id);
     list
+}
+
+/// A name alone, in a style.
+#[must_use]
+pub fn name(name: &str, style: Style) -> String {
+    style.name(name)
 }
 
 /// The text of a node, or a mark where matrix notation has none; for messages and steps.
@@ -284,6 +290,9 @@ impl Printer<'_> {
             return Ok(Piece::atom(self.style.call("commutation", None, &sizes)));
         }
         let outer = self.graph.args(id)[0];
+        if self.graph.op(outer) == Op::Permute(Permute::TRANSPOSE) && self.graph.shape(id).cols() == Dim::Known(1) {
+            return Ok(Piece::atom(self.style.call("vec", None, &[self.of(self.graph.args(outer)[0])?.whole()])));
+        }
         if self.graph.op(outer) != Op::Contract(Graph::KRONECKER) {
             return Err(PrintError::NotAMatrix("reshape"));
         }
