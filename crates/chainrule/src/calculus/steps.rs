@@ -32,7 +32,7 @@ pub struct Line {
     pub right: Id,
     /// The rules that lead to it.
     pub rules: Vec<&'static StepRule>,
-    /// Cotangents that get a name here: the node and the part they belong to.
+    /// Cotangents that get a name here: a variable of that name, and the node it stands for.
     pub defines: Vec<(Id, Id)>,
 }
 
@@ -43,7 +43,12 @@ pub struct Steps {
     pub lines: Vec<Line>,
     /// The symbols `d(y)`: the part `y`, its symbol, and the true differential of `y`.
     pub symbols: Vec<(Id, Id, Id)>,
+    /// Do names stand for cotangents?
+    named: bool,
 }
+
+/// Names the cotangent of a part, if it deserves a name: the delta of a layer.
+pub type NameCotangent<'f> = dyn FnMut(&Graph, Id, Id) -> Option<String> + 'f;
 
 /// `<cotangent, term>`, a part of the differential of the whole.
 #[derive(Clone, Copy, PartialEq)]
@@ -63,14 +68,19 @@ struct Engine<'g> {
     /// Which nodes contain a symbol; nodes never change, so neither does this.
     contains: FxHashMap<Id, bool>,
     steps: Steps,
-    /// Is the part a name that the reader knows from the formula?
-    names_cotangents: bool,
 }
 
 /// The steps from a scalar to its gradient.
-pub fn gradient_steps(graph: &mut Graph, root: Id, wrt: Id, differential: Id, gradient: Id) -> Steps {
+pub fn gradient_steps(
+    graph: &mut Graph,
+    root: Id,
+    (wrt, differential): (Id, Id),
+    gradient: Id,
+    name: &mut NameCotangent<'_>,
+) -> Steps {
     let mut engine = Engine::new(graph, root, wrt, differential);
     if !engine.local.contains_key(&root) {
+        engine.push(Left::Answer, gradient, vec![&rules::READING]);
         return engine.steps;
     }
     let rules = engine.rules_of(root);
@@ -78,6 +88,7 @@ pub fn gradient_steps(graph: &mut Graph, root: Id, wrt: Id, differential: Id, gr
     engine.push(Left::Whole, whole, rules);
     let one = engine.graph.constant(1.0);
     let mut pairs = engine.settle(vec![Pair { cotangent: one, term: whole }]);
+    engine.name_cotangents(&mut pairs, name);
     while let Some(part) = engine.highest(&pairs) {
         let right = engine.local[&part];
         let rules = engine.rules_of(part);
@@ -90,8 +101,14 @@ pub fn gradient_steps(graph: &mut Graph, root: Id, wrt: Id, differential: Id, gr
         }
         engine.show(&pairs, vec![&rules::SUBSTITUTION]);
         pairs = engine.settle(pairs);
+        engine.name_cotangents(&mut pairs, name);
     }
-    engine.push(Left::Answer, gradient, vec![&rules::READING]);
+    // In the names of the lines above; a single term is the gradient itself.
+    let answer = match (pairs.as_slice(), engine.steps.named) {
+        ([only], true) => only.cotangent,
+        _ => gradient,
+    };
+    engine.push(Left::Answer, answer, vec![&rules::READING]);
     engine.steps
 }
 
@@ -132,10 +149,8 @@ impl<'g> Engine<'g> {
             free: [differential].into_iter().collect(),
             contains: FxHashMap::default(),
             steps: Steps::default(),
-            names_cotangents: false,
         };
         let parts = engine.parts(root, &tangents);
-        engine.names_cotangents = parts.iter().any(|&part| engine.graph.name(part).is_some());
         let mut value: FxHashMap<Id, Id> = [(wrt, differential)].into_iter().collect();
         for id in engine.graph.reachable(&[root]) {
             if id == wrt || !tangents.contains_key(&id) {
@@ -150,19 +165,32 @@ impl<'g> Engine<'g> {
         engine
     }
 
-    /// Where the function is taken apart: named parts, and what functions that are not linear are applied to.
+    /// Where the function is taken apart: named parts, and what functions that are not linear are applied to unless its
+    /// differential is as plain as `A*dX`.
     fn parts(&self, root: Id, tangents: &FxHashMap<Id, Id>) -> FxHashSet<Id> {
         let mut parts = FxHashSet::default();
+        // Products of matrices between a node and the variable; nothing when there is more than products.
+        let mut products: FxHashMap<Id, Option<usize>> = [(self.wrt, Some(0))].into_iter().collect();
         for id in self.graph.reachable(&[root]) {
-            if !tangents.contains_key(&id) {
+            if id == self.wrt || !tangents.contains_key(&id) {
                 continue;
             }
-            if self.graph.name(id).is_some() {
+            let args = self.graph.args(id);
+            let of_args: Vec<Option<usize>> = args.iter().filter_map(|arg| products.get(arg).copied()).collect();
+            let linear = |at: usize| !matches!(self.graph.op(id).def().derivative(at), Derivative::Rule(_));
+            let plain = of_args.len() == 1 && (0..args.len()).all(linear);
+            let own = usize::from(matches!(self.graph.op(id), Op::Contract(_) | Op::Mul(_)));
+            let count = of_args[0].filter(|_| plain).map(|count| count + own);
+            let named = self.graph.name(id).is_some();
+            products.insert(id, count.filter(|_| !named));
+            if named {
                 parts.insert(id);
             }
-            for (at, &arg) in self.graph.args(id).iter().enumerate() {
-                if matches!(self.graph.op(id).def().derivative(at), Derivative::Rule(_)) {
-                    parts.insert(self.below_views(arg));
+            for (at, &arg) in args.iter().enumerate() {
+                let part = self.below_views(arg, tangents);
+                let plain = products.get(&part).is_none_or(|count| count.is_some_and(|count| count <= 1));
+                if !linear(at) && !plain {
+                    parts.insert(part);
                 }
             }
         }
@@ -170,8 +198,8 @@ impl<'g> Engine<'g> {
         parts
     }
 
-    /// What is seen through transposes, broadcasts and multiples.
-    fn below_views(&self, mut id: Id) -> Id {
+    /// What is seen through transposes, broadcasts, multiples and constant terms.
+    fn below_views(&self, mut id: Id, tangents: &FxHashMap<Id, Id>) -> Id {
         loop {
             let args = self.graph.args(id);
             let open = self.graph.name(id).is_none();
@@ -179,6 +207,13 @@ impl<'g> Engine<'g> {
                 op if open && op.def().class() == Class::View && !args.is_empty() => id = args[0],
                 Op::Mul(_) if open => {
                     let mut rest = args.iter().filter(|&&a| self.graph.constant_value(a).is_none());
+                    match (rest.next(), rest.next()) {
+                        (Some(&only), None) => id = only,
+                        _ => return id,
+                    }
+                }
+                Op::Add(_) if open => {
+                    let mut rest = args.iter().filter(|a| tangents.contains_key(a));
                     match (rest.next(), rest.next()) {
                         (Some(&only), None) => id = only,
                         _ => return id,
@@ -238,7 +273,29 @@ impl<'g> Engine<'g> {
     }
 
     /// `<g, t>` as people write it: a product of scalars, `sum(t)`, `tr(t)`, `g'*t`, or `tr(g'*t)`.
-    fn inner(&mut self, Pair { cotangent: g, term: t }: Pair) -> Id {
+    fn inner(&mut self, pair: Pair) -> Id {
+        let (scalars, g) = self.scalars(pair.cotangent);
+        let product = self.product(g, pair.term);
+        if scalars.is_empty() { product } else { self.graph.mul(&[scalars, vec![product]].concat()) }
+    }
+
+    /// The scalar factors of a cotangent, and the rest.
+    fn scalars(&mut self, g: Id) -> (Vec<Id>, Id) {
+        let Op::Mul(_) = self.graph.op(g) else { return (Vec::new(), g) };
+        let source = |graph: &Graph, f: Id| match graph.op(f) {
+            Op::Broadcast(_) => Some(graph.args(f)[0]).filter(|&s| graph.shape(s).is_scalar()),
+            _ => None,
+        };
+        let args = self.graph.args(g).to_vec();
+        let (scalars, rest): (Vec<Id>, Vec<Id>) = args.iter().partition(|&&f| source(self.graph, f).is_some());
+        if scalars.is_empty() || rest.is_empty() {
+            return (Vec::new(), g);
+        }
+        let scalars = scalars.iter().filter_map(|&f| source(self.graph, f)).collect();
+        (scalars, self.graph.mul(&rest))
+    }
+
+    fn product(&mut self, g: Id, t: Id) -> Id {
         let shape = self.graph.shape(t);
         if shape.rank() != 2 {
             let product = self.graph.mul(&[g, t]);
@@ -295,19 +352,22 @@ impl<'g> Engine<'g> {
         if collected.len() < pairs.len() {
             self.show(&collected, vec![&rules::COLLECTION]);
         }
-        self.name_cotangents(&collected);
         collected
     }
 
     /// A long cotangent that more lines will use gets a name: the delta of its part.
-    fn name_cotangents(&mut self, pairs: &[Pair]) {
-        let Some(line) = self.steps.lines.len().checked_sub(1).filter(|_| self.names_cotangents) else { return };
+    fn name_cotangents(&mut self, pairs: &mut [Pair], name: &mut NameCotangent<'_>) {
         for pair in pairs {
             let Some(&part) = self.part_of.get(&pair.term) else { continue };
-            let cotangent = pair.cotangent;
-            if !self.graph.args(cotangent).is_empty() && !matches!(self.graph.op(cotangent), Op::Broadcast(_)) {
-                self.steps.lines[line].defines.push((cotangent, part));
-            }
+            let known = self.graph.name(pair.cotangent).map(str::to_owned);
+            let known = known.filter(|_| !self.graph.args(pair.cotangent).is_empty());
+            let Some(name) = known.or_else(|| name(self.graph, pair.cotangent, part)) else { continue };
+            let shape = self.graph.shape(pair.cotangent);
+            let variable = self.graph.variable(&name, crate::lang::Role::Constant, shape);
+            let line = self.steps.lines.last_mut().expect("a line shows the pairs");
+            line.defines.push((variable, pair.cotangent));
+            self.steps.named = true;
+            pair.cotangent = variable;
         }
     }
 
@@ -332,6 +392,14 @@ impl<'g> Engine<'g> {
                 }
                 Op::Mul(_) if self.is_scaling(pair.term) => open.push(self.step(pair)),
                 Op::Sum(_) if self.graph.shape(pair.term).is_scalar() => open.push(self.step(pair)),
+                // A trace is a sum: <1, tr(a)> = <eye, a>.
+                Op::Diagonal(_) if self.graph.constant_value(pair.cotangent).is_some() => open.push(self.step(pair)),
+                Op::Sum(_) | Op::Broadcast(_) => {
+                    if !used.contains(&&rules::STRETCH) {
+                        used.push(&rules::STRETCH);
+                    }
+                    open.push(self.step(pair));
+                }
                 _ => done.push(pair),
             }
         }
@@ -390,26 +458,22 @@ impl<'g> Engine<'g> {
 
     /// Moves one term as far as one rule goes; a transpose at the end is undone in the same line.
     fn moved(&mut self, pair: Pair, rule: &'static StepRule, used: &mut Vec<&'static StepRule>) -> Vec<Pair> {
-        let mut pair = pair;
-        let mut any = false;
-        while let Some(next) = self.next_rule(pair) {
-            let transpose = *next == rules::TRANSPOSE && any;
-            if *next != *rule && !transpose {
-                break;
-            }
-            any = true;
+        let mut done = Vec::new();
+        let mut open = vec![(pair, false)];
+        while let Some((pair, began)) = open.pop() {
+            let next = self.next_rule(pair).filter(|next| **next == *rule || began && **next == rules::TRANSPOSE);
+            let Some(next) = next else {
+                done.push(pair);
+                continue;
+            };
             if !used.contains(&next) {
                 used.push(next);
             }
-            pair = self.step(pair);
-            let mut inner = Vec::new();
-            let split = self.silent(vec![pair], &mut inner);
-            match split.as_slice() {
-                [only] => pair = *only,
-                _ => return split,
-            }
+            let stepped = self.step(pair);
+            let split = self.silent(vec![stepped], used);
+            open.extend(split.into_iter().rev().map(|pair| (pair, true)));
         }
-        vec![pair]
+        done
     }
 
     /// The part that is replaced next: the one nearest to the function.

@@ -18,7 +18,7 @@ use crate::text::parser::parse_expression;
 use crate::text::print::{PrintError, Style, print_with};
 
 use super::builder::{Builder, Place, Scope};
-use names::{Named, choose, name_of};
+use names::{Named, choose, name_of, needed};
 pub use question::{Cell, Layout, Order, Question, Structure};
 pub use subject::{Declaration, Extent, Subject};
 
@@ -98,6 +98,7 @@ impl Refusal {
 
 /// A derivative before its check.
 struct Found {
+    question: Question,
     id: Id,
     label: String,
     layout: String,
@@ -113,6 +114,33 @@ impl Subject {
     /// # Errors
     /// See [`Refusal`]; an answer that fails its check is never returned.
     pub fn answer(&mut self, question: Question) -> Result<Answer, Refusal> {
+        let found = self.find(question)?;
+        let taken = |name: &str| self.is_taken(name);
+        let names = choose(&self.work.graph, &[found.id], &taken);
+        self.finish(found, &names)
+    }
+
+    /// Answers several questions; the answers share their names.
+    ///
+    /// # Errors
+    /// The first refusal, with the question it belongs to.
+    pub fn answers(&mut self, questions: &[Question]) -> Result<Vec<Answer>, (Question, Refusal)> {
+        let mut found = Vec::with_capacity(questions.len());
+        for &question in questions {
+            found.push(self.find(question).map_err(|refusal| (question, refusal))?);
+        }
+        let ids: Vec<Id> = found.iter().map(|found| found.id).collect();
+        let taken = |name: &str| self.is_taken(name);
+        let names = choose(&self.work.graph, &ids, &taken);
+        let mut answers = Vec::with_capacity(questions.len());
+        for found in found {
+            let question = found.question;
+            answers.push(self.finish(found, &names).map_err(|refusal| (question, refusal))?);
+        }
+        Ok(answers)
+    }
+
+    fn find(&mut self, question: Question) -> Result<Found, Refusal> {
         let guard = |graph: &Graph, roots: &[Id]| too_large(graph, roots).map_or(Ok(()), |w| Err(Refusal::TooLarge(w)));
         guard(&self.work.graph, &[self.work.root, question.wrt])?;
         guard(&self.plain.graph, &[self.plain.root])?;
@@ -123,16 +151,32 @@ impl Subject {
             (None, Order::Second) => self.second(question)?,
         };
         guard(&self.work.graph, &[found.id])?;
-        let taken = |name: &str| self.is_taken(name);
-        let names = choose(&self.work.graph, found.id, &taken);
+        Ok(found)
+    }
+
+    /// Writes an answer, and checks what is written.
+    fn finish(&mut self, found: Found, names: &[Named]) -> Result<Answer, Refusal> {
+        let names = needed(&self.work.graph, found.id, names);
         let text = self.write(found.id, &names, Style::Text).map_err(Refusal::Print)?;
         let mut definitions = Vec::with_capacity(names.len());
         for (id, name) in &names {
             definitions.push((name.clone(), self.write(*id, &names, Style::Text).map_err(Refusal::Print)?));
         }
-        let agreement = self.check(question, &found, &text, &definitions)?;
-        let Found { id, label, layout, reading, tangent, derivation } = found;
-        Ok(Answer { question, label, layout, reading, id, names, text, definitions, tangent, derivation, agreement })
+        let agreement = self.check(&found, &text, &definitions)?;
+        let Found { question, id, label, layout, reading, tangent, derivation } = found;
+        Ok(Answer {
+            question,
+            label,
+            layout,
+            reading,
+            id,
+            names,
+            text,
+            definitions,
+            tangent,
+            derivation,
+            agreement,
+        })
     }
 
     /// How well a gradient agrees with numbers: as the text that would be shown, or as a graph where it has no text.
@@ -197,6 +241,7 @@ impl Subject {
         let graph = &mut self.work.graph;
         let cell = Cell::of(graph, graph.shape(root), graph.shape(wrt), question.layout);
         let mut found = Found {
+            question,
             id: root,
             label: cell.label(&self.name, &name),
             layout: cell.describe().to_owned(),
@@ -291,7 +336,7 @@ impl Subject {
             _ => (format!("d2{}/d{name} d{name}'", self.name), "H[i,j] = d2f/(dx[i] dx[j]), symmetric"),
         };
         let reading = if shape.is_scalar() { Reading::Scaled } else { Reading::Product };
-        Ok(Found { id, label, layout: layout.to_owned(), reading, tangent, derivation: None })
+        Ok(Found { question, id, label, layout: layout.to_owned(), reading, tangent, derivation: None })
     }
 
     /// The derivative in a direction; of the gradient for second order: a Hessian times a vector.
@@ -309,17 +354,17 @@ impl Subject {
         let tangent = linearize(graph, of, &[(wrt, direction)]).tangent;
         let id = tangent.unwrap_or_else(|| graph.filled(0.0, graph.shape(of)));
         let reading = Reading::Along(direction);
-        Found { id, label, layout: layout.to_owned(), reading, tangent: None, derivation: None }
+        Found { question, id, label, layout: layout.to_owned(), reading, tangent: None, derivation: None }
     }
 
     /// Checks the text of an answer in the plain graph.
     fn check(
         &mut self,
-        question: Question,
         found: &Found,
         text: &str,
         definitions: &[(String, String)],
     ) -> Result<Agreement, Refusal> {
+        let question = found.question;
         let wrt = self.plain_variable(question.wrt);
         let mut scope = self.plain.scope.clone();
         for (name, value) in definitions {

@@ -67,11 +67,14 @@ fn derive(source: String, subject: &mut Subject, args: &DeriveArgs, context: &Co
     let name = subject.name.clone();
     let root = subject.work.root;
     let whole = formula(subject, root, &[]).map_err(|refusal| failure(&refusal, &name))?;
-    let mut answers = Vec::with_capacity(variables.len());
-    for id in variables {
-        let question = question(subject, args, id)?;
-        let what = format!("d{name}/d{}", subject.name_of(id));
-        answers.push(shown(subject, question, args.steps).map_err(|refusal| failure(&refusal, &what))?);
+    let questions: Vec<Question> = variables.iter().map(|&id| question(subject, args, id)).collect::<Result<_, _>>()?;
+    let label = |subject: &Subject, question: Question| format!("d{name}/d{}", subject.name_of(question.wrt));
+    let found = subject.answers(&questions);
+    let found = found.map_err(|(question, refusal)| failure(&refusal, &label(subject, question)))?;
+    let mut answers = Vec::with_capacity(found.len());
+    for answer in found {
+        let what = label(subject, answer.question);
+        answers.push(shown(subject, answer, args.steps).map_err(|refusal| failure(&refusal, &what))?);
         if let Some(signal) = context.interrupt.requested() {
             return Err(Failure::interrupted(signal));
         }
@@ -97,16 +100,14 @@ fn question(subject: &Subject, args: &DeriveArgs, wrt: Id) -> Result<Question, F
     })
 }
 
-fn shown(subject: &mut Subject, question: Question, with_steps: bool) -> Result<Shown, Refusal> {
-    let answer = subject.answer(question)?;
+fn shown(subject: &mut Subject, answer: Answer, with_steps: bool) -> Result<Shown, Refusal> {
     let steps = if with_steps { Some(subject.explain(&answer)?) } else { None };
     let steps = steps.map_or_else(|| Ok(Vec::new()), |explained| written(subject, &explained))?;
     let definition = |(id, name): &(Id, String)| {
-        let inner: Vec<(Id, String)> = answer.names.iter().filter(|(other, _)| other != id).cloned().collect();
-        Ok(Definition { name: word(name), value: formula(subject, *id, &inner)? })
+        Ok(Definition { name: word(name), value: formula(subject, *id, &answer.names)? })
     };
     Ok(Shown {
-        wrt: formula(subject, question.wrt, &[])?,
+        wrt: formula(subject, answer.question.wrt, &[])?,
         shape: crate::subject::shape_text(&subject.work.graph, answer.id),
         value: formula(subject, answer.id, &answer.names)?,
         definitions: answer.names.iter().map(definition).collect::<Result<_, Refusal>>()?,
@@ -117,12 +118,11 @@ fn shown(subject: &mut Subject, question: Question, with_steps: bool) -> Result<
 
 fn written(subject: &Subject, explained: &Explained) -> Result<Vec<ShownStep>, Refusal> {
     let names = &explained.names;
-    let without = |id: Id| names.iter().filter(|(other, _)| *other != id).cloned().collect::<Vec<_>>();
     let mut list = Vec::with_capacity(explained.lines.len());
     for line in &explained.lines {
         let right = formula(subject, line.right, names)?;
         let define = |(name, id, text): &(String, Id, String)| {
-            let value = formula(subject, *id, &without(*id))?;
+            let value = formula(subject, *id, names)?;
             Ok(Definition { name: word(name), value: Formula { text: text.clone(), ..value } })
         };
         list.push(ShownStep {

@@ -7,7 +7,7 @@ use crate::lang::ops::elementwise::Unary;
 use crate::lang::{Graph, Id, Op};
 use crate::text::print::{Style, print_with};
 
-/// Most names of one answer.
+/// Most names for each answer.
 const MOST: usize = 8;
 /// A name must save this many tokens.
 const LEAST_SAVED: usize = 4;
@@ -24,23 +24,29 @@ pub fn name_of(graph: &Graph, names: &[Named], id: Id) -> Option<String> {
 }
 
 /// Chooses names, in an order in which each uses only those before it.
-pub fn choose(graph: &Graph, root: Id, is_taken: &dyn Fn(&str) -> bool) -> Vec<Named> {
+pub fn choose(graph: &Graph, answers: &[Id], is_taken: &dyn Fn(&str) -> bool) -> Vec<Named> {
     let mut names: Vec<Named> = Vec::new();
-    while names.len() < MOST {
-        let Some(id) = best(graph, root, &names) else { break };
-        let name = fresh(letter(graph, id), &|name| is_taken(name) || names.iter().any(|(_, other)| other == name));
+    while names.len() < MOST * answers.len() {
+        let Some(id) = best(graph, answers, &names) else { break };
+        let name = fresh(&letter(graph, id, &names), &|name| is_taken(name) || names.iter().any(|(_, other)| other == name));
         names.push((id, name));
     }
     names.sort_unstable_by_key(|(id, _)| *id);
     names
 }
 
+/// The names that a text needs: those of nodes below it, and of nodes below those.
+pub fn needed(graph: &Graph, root: Id, names: &[Named]) -> Vec<Named> {
+    let below: rustc_hash::FxHashSet<Id> = graph.reachable(&[root]).into_iter().collect();
+    names.iter().filter(|(id, _)| *id != root && below.contains(id)).cloned().collect()
+}
+
 /// The part whose name would save most.
-fn best(graph: &Graph, root: Id, names: &[Named]) -> Option<Id> {
-    let named = |id: Id| id != root && name_of(graph, names, id).is_some();
+fn best(graph: &Graph, answers: &[Id], names: &[Named]) -> Option<Id> {
+    let named = |id: Id| !answers.contains(&id) && name_of(graph, names, id).is_some();
     let mut seen = rustc_hash::FxHashSet::default();
     let mut list = Vec::new();
-    let mut stack: Vec<Id> = vec![root];
+    let mut stack: Vec<Id> = answers.to_vec();
     stack.extend(names.iter().map(|(id, _)| *id));
     let roots = stack.clone();
     while let Some(id) = stack.pop() {
@@ -79,7 +85,8 @@ fn best(graph: &Graph, root: Id, names: &[Named]) -> Option<Id> {
 fn is_part(graph: &Graph, id: Id) -> bool {
     let shape = graph.shape(id);
     let written = !matches!(graph.op(id), Op::Permute(_) | Op::Broadcast(_) | Op::Size(_) | Op::Constant(_));
-    written && !graph.args(id).is_empty() && shape.rank() == 2 && graph.constant_value(id).is_none()
+    let of_sizes = |id: Id| graph.reachable(&[id]).iter().all(|&node| graph.as_variable(node).is_none());
+    written && !graph.args(id).is_empty() && shape.rank() == 2 && !(shape.is_scalar() && of_sizes(id))
 }
 
 /// Names, numbers and signs of a text.
@@ -96,12 +103,12 @@ pub fn tokens(text: &str) -> usize {
     count
 }
 
-/// The letter that people use for such a thing.
-fn letter(graph: &Graph, id: Id) -> &'static str {
+/// The letter that people use for such a thing; an element-wise product with a named factor `A4` is the delta `D4`.
+pub(super) fn letter(graph: &Graph, id: Id, names: &[Named]) -> String {
     if graph.shape(id).is_scalar() {
-        return "s";
+        return "s".to_owned();
     }
-    match graph.op(id) {
+    let letter = match graph.op(id) {
         Op::Softmax(_) => "P",
         Op::Inverse(_) => "V",
         Op::Unary(Unary::Exp) => "E",
@@ -110,8 +117,22 @@ fn letter(graph: &Graph, id: Id) -> &'static str {
         Op::Unary(_) => "H",
         Op::Contract(_) => "Z",
         Op::Add(_) => "R",
-        _ => "M",
+        _ => "D",
+    };
+    let digits = |name: String| {
+        let at = name.find(|c: char| c.is_ascii_digit())?;
+        name[at..].bytes().all(|b| b.is_ascii_digit()).then(|| name[at..].to_owned())
+    };
+    let mut number = None;
+    // Factors, and the terms and bases of factors such as `1 - a3.^2`; not what they are functions of.
+    let mut stack: Vec<(Id, usize)> = if letter == "D" { vec![(id, 0)] } else { Vec::new() };
+    while let Some((next, depth)) = stack.pop().filter(|_| number.is_none()) {
+        number = if depth > 0 { name_of(graph, names, next).and_then(digits) } else { None };
+        if depth < 4 && matches!(graph.op(next), Op::Mul(_) | Op::Add(_) | Op::Power(_)) {
+            stack.extend(graph.args(next).iter().rev().map(|&arg| (arg, depth + 1)));
+        }
     }
+    format!("{letter}{}", number.unwrap_or_default())
 }
 
 /// The letter, or the letter and the first free number.
@@ -119,5 +140,6 @@ pub(super) fn fresh(letter: &str, is_taken: &dyn Fn(&str) -> bool) -> String {
     if !is_taken(letter) {
         return letter.to_owned();
     }
+    let letter = letter.trim_end_matches(|c: char| c.is_ascii_digit());
     (2..).map(|number| format!("{letter}{number}")).find(|name| !is_taken(name)).expect("numbers do not end")
 }

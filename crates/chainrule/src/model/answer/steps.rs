@@ -1,16 +1,16 @@
 //! The lines of a derivation as text, each parsed again and compared with numbers: at a random point, for a random `dX`,
 //! both sides of every line are equal.
 
-use super::names::{Named, fresh, tokens};
+use super::names::{Named, fresh, letter, name_of, tokens};
 use super::{Answer, Order, Refusal, Subject};
 use crate::calculus::check::{CheckError, Reading, points};
 use crate::calculus::differentiate::{differentials, gradients, linearize};
-use crate::calculus::steps::rules::StepRule;
+use crate::calculus::steps::rules::{self, StepRule};
 use crate::calculus::steps::{Left, Steps, gradient_steps, jacobian_steps};
 use crate::lang::evaluate::evaluate;
-use crate::lang::{Id, Op, Tensor};
+use crate::lang::{Graph, Id, Op, Tensor};
 use crate::model::builder::Scope;
-use crate::text::print::Style;
+use crate::text::print::{Style, print_with};
 
 /// A line that passed its check.
 #[derive(Clone, Debug)]
@@ -39,7 +39,9 @@ pub struct Explained {
 }
 
 /// A cotangent with fewer tokens is written out.
-const LEAST_NAMED: usize = 6;
+const LEAST_NAMED: usize = 8;
+/// The same for a formula without names of its own.
+const LEAST_NAMED_ALONE: usize = 18;
 /// Bound on the relative difference of the two sides of a line.
 const LINE_TOLERANCE: f64 = 1e-9;
 
@@ -56,35 +58,32 @@ impl Subject {
         let dx = dx.unwrap_or_else(|| format!("differential_{name}"));
         self.rename(differential, dx.clone());
         let steps = self.trace(answer, differential);
-        let mut names = answer.names.clone();
-        self.name_symbols(&steps, &names)?;
-        let mut lines = Vec::with_capacity(steps.lines.len());
-        let mut last_named = String::new();
+        let names = &answer.names;
+        self.name_symbols(&steps, names)?;
+        let mut lines: Vec<StepLine> = Vec::with_capacity(steps.lines.len());
         for line in &steps.lines {
-            if let Left::Part(part) = line.left
-                && let Some(name) = self.work.graph.name(part)
-            {
-                name.clone_into(&mut last_named);
-            }
-            let mut defines = Vec::new();
-            for &(node, _) in &line.defines {
-                if let Some((name, text)) = self.delta(node, &names, &last_named)? {
-                    names.push((node, name.clone()));
-                    defines.push((name, node, text));
-                }
-            }
-            let right = self.write_whole(line.right, &names).map_err(Refusal::Print)?;
+            let right = self.write_whole(line.right, names).map_err(Refusal::Print)?;
             let left = self.left(line.left, answer, &steps)?;
-            lines.push(StepLine {
-                left: line.left,
-                right: line.right,
-                text: (left, right),
-                rules: line.rules.clone(),
-                defines,
-            });
+            let mut defines = Vec::with_capacity(line.defines.len());
+            for &(variable, node) in &line.defines {
+                let text = self.write(node, names, Style::Text).map_err(Refusal::Print)?;
+                defines.push((self.name_of(variable).to_owned(), node, text));
+            }
+            // A move that changes no letter is not a line of its own.
+            if let Some(last) = lines.last_mut()
+                && last.text == (left.clone(), right.clone())
+                && last.defines.is_empty()
+            {
+                last.rules.extend(line.rules.iter().filter(|rule| **rule != &rules::SUBSTITUTION));
+                last.rules.dedup();
+                last.defines = defines;
+                continue;
+            }
+            let (left_of, rules) = (line.left, line.rules.clone());
+            lines.push(StepLine { left: left_of, right: line.right, text: (left, right), rules, defines });
         }
         let difference = self.check_lines(answer, &lines, &steps, &dx)?;
-        Ok(Explained { lines, names, difference })
+        Ok(Explained { lines, names: answer.names.clone(), difference })
     }
 
     fn trace(&mut self, answer: &Answer, differential: Id) -> Steps {
@@ -98,7 +97,13 @@ impl Subject {
             }
             Order::First if scalar && answer.question.along.is_none() => {
                 let gradient = answer.derivation.as_ref().map_or(answer.id, |derivation| derivation.gradients[0]);
-                gradient_steps(graph, root, wrt, differential, gradient)
+                let mut names = answer.names.clone();
+                let (scope, own) = (&self.work.scope, &self.name);
+                let taken = |graph: &Graph, name: &str| {
+                    scope.get(name).is_some() || graph.dims.find(name).is_some() || name == "pi" || name == own
+                };
+                let mut name = |graph: &Graph, node: Id, part: Id| delta(graph, node, part, &mut names, &taken);
+                gradient_steps(graph, root, (wrt, differential), gradient, &mut name)
             }
             Order::First => jacobian_steps(graph, root, wrt, differential, answer.id),
         }
@@ -119,22 +124,6 @@ impl Subject {
             }
         }
         Ok(())
-    }
-
-    /// A name for a cotangent that is long to write: `D4` for the one that belongs to the layer of `A4`.
-    fn delta(&self, node: Id, names: &[Named], near: &str) -> Result<Option<(String, String)>, Refusal> {
-        if names.iter().any(|(named, _)| *named == node) || self.work.graph.name(node).is_some() {
-            return Ok(None);
-        }
-        let text = self.write(node, names, Style::Text).map_err(Refusal::Print)?;
-        if tokens(&text) < LEAST_NAMED {
-            return Ok(None);
-        }
-        let digits: String = near.chars().skip_while(|c| !c.is_ascii_digit()).collect();
-        let taken = |name: &str| self.is_taken(name) || names.iter().any(|(_, other)| other == name);
-        let wanted = format!("D{digits}");
-        let name = if digits.chars().all(|c| c.is_ascii_digit()) && !taken(&wanted) { wanted } else { fresh("D", &taken) };
-        Ok(Some((name, text)))
     }
 
     /// A right-hand side: one that has a name is written by it.
@@ -180,11 +169,11 @@ impl Subject {
         let whole = self.whole_tangent(answer, wrt, direction);
         let mut sides = Vec::with_capacity(lines.len());
         for line in lines {
+            let right = self.read_with(&line.text.1, &scope, &pairs)?;
             for (name, _, text) in &line.defines {
                 let id = self.read_with(text, &scope, &pairs)?;
                 scope.rebind(name, id);
             }
-            let right = self.read_with(&line.text.1, &scope, &pairs)?;
             let own = |part: Id| symbols.iter().find(|symbol| symbol.part == part).map(|symbol| symbol.own);
             let left = match line.left {
                 Left::Whole | Left::Answer => whole,
@@ -279,6 +268,29 @@ impl Subject {
         }
         Err(Refusal::Check(worst))
     }
+}
+
+/// A name for a cotangent that is long to write: `D4` for the one that belongs to the layer of `A4`.
+fn delta(
+    graph: &Graph,
+    node: Id,
+    part: Id,
+    names: &mut Vec<Named>,
+    taken: &dyn Fn(&Graph, &str) -> bool,
+) -> Option<String> {
+    let known = name_of(graph, names, node).is_some() || graph.args(node).is_empty();
+    if known || graph.shape(node).is_scalar() {
+        return None;
+    }
+    let text = print_with(graph, node, Style::Text, &|graph, id| name_of(graph, names, id)).ok()?;
+    let program = graph.name(part).is_some() || graph.reachable(&[node]).iter().any(|&id| graph.name(id).is_some());
+    if tokens(&text) < if program { LEAST_NAMED } else { LEAST_NAMED_ALONE } {
+        return None;
+    }
+    let taken = |name: &str| taken(graph, name) || names.iter().any(|(_, other)| other == name);
+    let name = fresh(&letter(graph, node, names), &taken);
+    names.push((node, name.clone()));
+    Some(name)
 }
 
 /// A symbol `d(y)` where nothing is simplified.

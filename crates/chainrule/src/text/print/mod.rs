@@ -147,6 +147,9 @@ impl Printer<'_> {
             }
             Op::Broadcast(Broadcast(_)) => self.stretched(id)?,
             Op::Permute(permute) if permute == Permute::TRANSPOSE => {
+                if let Some(piece) = self.transposed_product(args[0])? {
+                    return Ok(piece);
+                }
                 Piece::postfix(style.transposed(&self.of(args[0])?.at(Precedence::Atom)))
             }
             Op::Permute(_) | Op::FirstMax(_) => return Err(PrintError::NotAMatrix(graph.op(id).def().name())),
@@ -282,6 +285,45 @@ impl Printer<'_> {
         let right = if right.chain { right.text.clone() } else { right.unsigned(Precedence::Postfix) };
         let text = self.style.matrix_product(&left.unsigned(Precedence::Product), &right);
         Ok(Piece { chain, ..Piece::new(negative, text, Precedence::Product) })
+    }
+
+    /// `(a*b)'` as `b'*a'` when that is not longer: the graph keeps the product whole, so that it is computed once.
+    fn transposed_product(&self, product: Id) -> Result<Option<Piece>, PrintError> {
+        let graph = self.graph;
+        if self.open(product) != Some(Op::Contract(crate::lang::ops::contract::Contract::MATMUL)) {
+            return Ok(None);
+        }
+        let mut factors = Vec::new();
+        let mut stack = vec![product];
+        while let Some(next) = stack.pop() {
+            match self.open(next) {
+                Some(Op::Contract(spec)) if spec == crate::lang::ops::contract::Contract::MATMUL => {
+                    stack.extend([graph.args(next)[1], graph.args(next)[0]]);
+                }
+                _ => factors.push(next),
+            }
+        }
+        let turned = |id: Id| match self.open(id) {
+            Some(Op::Permute(_)) => Some(graph.args(id)[0]),
+            _ => None,
+        };
+        let marks = factors.iter().filter(|&&factor| turned(factor).is_none()).count();
+        // Each transpose is a sign; the whole costs one, and brackets.
+        if marks > 3 + (factors.len() - marks) {
+            return Ok(None);
+        }
+        let mut text = String::new();
+        let mut negative = false;
+        for &factor in factors.iter().rev() {
+            let piece = match turned(factor) {
+                Some(inner) => self.of(inner)?.clone(),
+                None => Piece::postfix(self.style.transposed(&self.of(factor)?.at(Precedence::Atom))),
+            };
+            negative ^= piece.negative;
+            let own = piece.unsigned(Precedence::Postfix);
+            text = if text.is_empty() { own } else { self.style.matrix_product(&text, &own) };
+        }
+        Ok(Some(Piece { chain: true, ..Piece::new(negative, text, Precedence::Product) }))
     }
 
     fn kronecker(&self, id: Id) -> Result<Piece, PrintError> {

@@ -28,12 +28,20 @@ fn text(derived: &Derived, quiet: bool) -> String {
         let _ = writeln!(out, "{} = {}", derived.name, derived.formula.text);
         definitions(&mut out, &derived.definitions);
     }
+    let shared = shared(derived);
+    if !shared.is_empty() {
+        out.push_str(if quiet { "" } else { "\n" });
+        for definition in &shared {
+            let _ = writeln!(out, "{} = {}", definition.name.text, definition.value.text);
+        }
+    }
     for shown in &derived.answers {
         if !quiet {
             out.push('\n');
         }
         let _ = writeln!(out, "{} = {}", shown.answer.label, shown.value.text);
-        definitions(&mut out, &shown.definitions);
+        let own = |d: &&Definition| !shared.iter().any(|other| other.name.text == d.name.text);
+        definitions(&mut out, &shown.definitions.iter().filter(own).cloned().collect::<Vec<_>>());
         if !quiet {
             let _ = writeln!(out, "  shape    {}, {}", shown.shape, shown.answer.layout);
             steps(&mut out, &shown.steps);
@@ -41,6 +49,20 @@ fn text(derived: &Derived, quiet: bool) -> String {
         }
     }
     out
+}
+
+/// The names that several answers use: they are written once, before the answers.
+fn shared(derived: &Derived) -> Vec<Definition> {
+    let mut list: Vec<Definition> = Vec::new();
+    if derived.answers.len() < 2 {
+        return list;
+    }
+    for definition in derived.answers.iter().flat_map(|shown| &shown.definitions) {
+        if !list.iter().any(|other| other.name.text == definition.name.text) {
+            list.push(definition.clone());
+        }
+    }
+    list
 }
 
 fn definitions(out: &mut String, definitions: &[Definition]) {
