@@ -276,7 +276,11 @@ fn check_at(
 
 fn furthest(a: &[f64], b: &[f64]) -> f64 {
     let pairs = a.iter().zip(b).map(|(a, b)| (a - b).abs());
-    if a.len() == b.len() { pairs.fold(0.0, |m: f64, d| if d > m || d.is_nan() { d } else { m }) } else { f64::INFINITY }
+    if a.len() == b.len() {
+        pairs.fold(0.0, |m: f64, d| if d > m || d.is_nan() { d } else { m })
+    } else {
+        f64::INFINITY
+    }
 }
 
 impl Reading {

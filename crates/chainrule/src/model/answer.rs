@@ -164,19 +164,7 @@ impl Subject {
         }
         let agreement = self.check(&found, &text, &definitions)?;
         let Found { question, id, label, layout, reading, tangent, derivation } = found;
-        Ok(Answer {
-            question,
-            label,
-            layout,
-            reading,
-            id,
-            names,
-            text,
-            definitions,
-            tangent,
-            derivation,
-            agreement,
-        })
+        Ok(Answer { question, label, layout, reading, id, names, text, definitions, tangent, derivation, agreement })
     }
 
     /// How well a gradient agrees with numbers: as the text that would be shown, or as a graph where it has no text.
@@ -213,9 +201,12 @@ impl Subject {
         if question.order == Order::Second && !scalar {
             return refuse(format!("a Hessian needs a scalar, this is {}", list(self.work.root)));
         }
-        if question.structure != Structure::Free && (!scalar || shape(question.wrt).rows() != shape(question.wrt).cols())
+        if question.structure != Structure::Free
+            && (!scalar || shape(question.wrt).rows() != shape(question.wrt).cols())
         {
-            return refuse("only a scalar has a gradient by a symmetric or diagonal matrix, which is square".to_owned());
+            return refuse(
+                "only a scalar has a gradient by a symmetric or diagonal matrix, which is square".to_owned(),
+            );
         }
         if let Some(direction) = question.along
             && shape(direction) != shape(question.wrt)
@@ -264,11 +255,13 @@ impl Subject {
             found.derivation = Some(derivation);
             found.id = match (cell, question.structure) {
                 (_, Structure::Symmetric) => {
-                    (found.layout, found.reading) = ("the free elements of a symmetric matrix".into(), Reading::Symmetric);
+                    (found.layout, found.reading) =
+                        ("the free elements of a symmetric matrix".into(), Reading::Symmetric);
                     symmetric(graph, gradient)
                 }
                 (_, Structure::Diagonal) => {
-                    (found.layout, found.reading) = ("the free elements of a diagonal matrix".into(), Reading::Diagonal);
+                    (found.layout, found.reading) =
+                        ("the free elements of a diagonal matrix".into(), Reading::Diagonal);
                     let eye = graph.eye(graph.shape(wrt).rows());
                     graph.mul(&[gradient, eye])
                 }
@@ -358,12 +351,7 @@ impl Subject {
     }
 
     /// Checks the text of an answer in the plain graph.
-    fn check(
-        &mut self,
-        found: &Found,
-        text: &str,
-        definitions: &[(String, String)],
-    ) -> Result<Agreement, Refusal> {
+    fn check(&mut self, found: &Found, text: &str, definitions: &[(String, String)]) -> Result<Agreement, Refusal> {
         let question = found.question;
         let wrt = self.plain_variable(question.wrt);
         let mut scope = self.plain.scope.clone();

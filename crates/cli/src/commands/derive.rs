@@ -103,9 +103,8 @@ fn question(subject: &Subject, args: &DeriveArgs, wrt: Id) -> Result<Question, F
 fn shown(subject: &mut Subject, answer: Answer, with_steps: bool) -> Result<Shown, Refusal> {
     let steps = if with_steps { Some(subject.explain(&answer)?) } else { None };
     let steps = steps.map_or_else(|| Ok(Vec::new()), |explained| written(subject, &explained))?;
-    let definition = |(id, name): &(Id, String)| {
-        Ok(Definition { name: word(name), value: formula(subject, *id, &answer.names)? })
-    };
+    let definition =
+        |(id, name): &(Id, String)| Ok(Definition { name: word(name), value: formula(subject, *id, &answer.names)? });
     Ok(Shown {
         wrt: formula(subject, answer.question.wrt, &[])?,
         shape: crate::subject::shape_text(&subject.work.graph, answer.id),

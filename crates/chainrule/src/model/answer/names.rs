@@ -28,7 +28,8 @@ pub fn choose(graph: &Graph, answers: &[Id], is_taken: &dyn Fn(&str) -> bool) ->
     let mut names: Vec<Named> = Vec::new();
     while names.len() < MOST * answers.len() {
         let Some(id) = best(graph, answers, &names) else { break };
-        let name = fresh(&letter(graph, id, &names), &|name| is_taken(name) || names.iter().any(|(_, other)| other == name));
+        let name =
+            fresh(&letter(graph, id, &names), &|name| is_taken(name) || names.iter().any(|(_, other)| other == name));
         names.push((id, name));
     }
     names.sort_unstable_by_key(|(id, _)| *id);
@@ -78,7 +79,9 @@ fn best(graph: &Graph, answers: &[Id], names: &[Named]) -> Option<Id> {
         (uses * length).checked_sub(uses + length + 2)
     };
     let all = list.iter().copied().filter(candidate).filter_map(|id| Some((saved(id)?, id)));
-    all.filter(|(saved, _)| *saved >= LEAST_SAVED).max_by_key(|&(saved, id)| (saved, std::cmp::Reverse(id))).map(|p| p.1)
+    all.filter(|(saved, _)| *saved >= LEAST_SAVED)
+        .max_by_key(|&(saved, id)| (saved, std::cmp::Reverse(id)))
+        .map(|p| p.1)
 }
 
 /// Is it something that readers think of as one thing? Views and numbers are not.

@@ -138,7 +138,9 @@ impl Subject {
         Ok(match left {
             Left::Whole if answer.question.order == Order::Second => "dg".to_owned(),
             Left::Whole => format!("d{}", self.name),
-            Left::Answer if self.is_gradient(answer) => format!("d{}/d{}", self.name, self.name_of(answer.question.wrt)),
+            Left::Answer if self.is_gradient(answer) => {
+                format!("d{}/d{}", self.name, self.name_of(answer.question.wrt))
+            }
             Left::Answer => answer.label.clone(),
             Left::Part(part) => {
                 let found = steps.symbols.iter().find(|(known, _, _)| *known == part);
