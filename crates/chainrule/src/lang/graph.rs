@@ -71,6 +71,9 @@ pub enum Fact {
 
 type Key = (Op, Box<[Id]>);
 
+/// Rewrites inside rewrites stop here: an expression that is not simplified is still right, a stack without end is not.
+const DEEPEST: usize = 128;
+
 /// The rules that a graph is simplified by.
 #[derive(Clone, Copy, Debug)]
 struct Rules(&'static [&'static [Rule]]);
@@ -95,6 +98,8 @@ pub struct Graph {
     facts: FxHashSet<(Id, Fact)>,
     rules: Rules,
     tamper: Option<Tamper>,
+    /// How many rewrites are being done inside each other.
+    depth: usize,
     /// The variables, in order of declaration.
     pub variables: Vec<Variable>,
     /// The dimensions.
@@ -276,6 +281,16 @@ impl Graph {
 
     /// Applies the first rule that fits; all change of expressions goes through here.
     fn rewrite(&mut self, before: Id) -> Id {
+        if self.depth >= DEEPEST {
+            return before;
+        }
+        self.depth += 1;
+        let after = self.first_that_fits(before);
+        self.depth -= 1;
+        after
+    }
+
+    fn first_that_fits(&mut self, before: Id) -> Id {
         for rule in self.rules.0.iter().flat_map(|family| family.iter()) {
             if let Some(after) = (rule.apply)(self, before)
                 && after != before

@@ -98,11 +98,24 @@ impl Subject {
     /// # Errors
     /// The text is wrong.
     pub fn of_expression(text: &str, declarations: &[Declaration], free: &[&str]) -> Result<Subject, Diagnostic> {
+        Subject::of_expression_in(text, declarations, free, &Graph::new())
+    }
+
+    /// As [`Subject::of_expression`], derived in a copy of this empty graph: one with other rules.
+    ///
+    /// # Errors
+    /// The text is wrong.
+    pub fn of_expression_in(
+        text: &str,
+        declarations: &[Declaration],
+        free: &[&str],
+        empty: &Graph,
+    ) -> Result<Subject, Diagnostic> {
         let (ast, root) = parse_expression(text)?;
         let mut dims = Dims::default();
         let (work, plain) = loop {
             let before = dims.unifications();
-            let work = build(&ast, root, declarations, free, Graph::new().with_dims(dims.clone()))?;
+            let work = build(&ast, root, declarations, free, empty.clone().with_dims(dims.clone()))?;
             let plain = build(&ast, root, declarations, free, Graph::plain().with_dims(dims))?;
             if work.graph.dims.unifications() == before && plain.graph.dims.unifications() == before {
                 break (work, plain);
