@@ -1,17 +1,15 @@
 //! Questions and answers: derivatives of every kind, each checked as the text that is shown.
 
+mod find;
 pub mod names;
 pub mod question;
 pub mod steps;
 pub mod subject;
 
-use crate::calculus::check::{Agreement, CheckError, Claimed, Reading, check};
-use crate::calculus::cost::too_large;
-use crate::calculus::derivation::{Derivation, derive};
-use crate::calculus::differentiate::{differentials, gradients, linearize};
-use crate::calculus::jacobian::jacobian;
-use crate::lang::ops::view::Permute;
-use crate::lang::{Graph, Id, Op, Shape};
+use crate::calculus::check::{Agreement, CheckError, Claimed, Part, Reading, check, check_together};
+use crate::calculus::derivation::derive;
+use crate::calculus::differentiate::gradients;
+use crate::lang::{Graph, Id};
 use crate::text::ast::Ast;
 use crate::text::diagnostic::Diagnostic;
 use crate::text::parser::parse_expression;
@@ -41,10 +39,8 @@ pub struct Answer {
     pub text: String,
     /// What the names stand for, as text.
     pub definitions: Vec<(String, String)>,
-    /// The differential that the derivative was read off from, linear in that of the variable.
-    pub tangent: Option<Id>,
-    /// How the gradient was found; other derivatives are read off from the differential.
-    pub derivation: Option<Derivation>,
+    /// The gradient that the answer is an arrangement of, when the function is a scalar.
+    pub gradient: Option<Id>,
     /// How well it agrees with numbers.
     pub agreement: Agreement,
 }
@@ -103,8 +99,7 @@ struct Found {
     label: String,
     layout: String,
     reading: Reading,
-    tangent: Option<Id>,
-    derivation: Option<Derivation>,
+    gradient: Option<Id>,
 }
 
 impl Subject {
@@ -114,57 +109,69 @@ impl Subject {
     /// # Errors
     /// See [`Refusal`]; an answer that fails its check is never returned.
     pub fn answer(&mut self, question: Question) -> Result<Answer, Refusal> {
-        let found = self.find(question)?;
+        let found = self.find(question, None)?;
         let taken = |name: &str| self.is_taken(name);
         let names = choose(&self.work.graph, &[found.id], &taken);
-        self.finish(found, &names)
+        let written = self.written(&found, &names)?;
+        let agreement = self.check(&found, &written)?;
+        Ok(answered(found, written, agreement))
     }
 
-    /// Answers several questions; the answers share their names.
+    /// Answers several questions; the answers share their names, and gradients their check.
     ///
     /// # Errors
     /// The first refusal, with the question it belongs to.
     pub fn answers(&mut self, questions: &[Question]) -> Result<Vec<Answer>, (Question, Refusal)> {
+        let gradients = self.gradients_of(questions);
         let mut found = Vec::with_capacity(questions.len());
-        for &question in questions {
-            found.push(self.find(question).map_err(|refusal| (question, refusal))?);
+        for (index, &question) in questions.iter().enumerate() {
+            let known = gradients.as_ref().map(|gradients| gradients[index]);
+            found.push(self.find(question, known).map_err(|refusal| (question, refusal))?);
         }
         let ids: Vec<Id> = found.iter().map(|found| found.id).collect();
         let taken = |name: &str| self.is_taken(name);
         let names = choose(&self.work.graph, &ids, &taken);
-        let mut answers = Vec::with_capacity(questions.len());
-        for found in found {
-            let question = found.question;
-            answers.push(self.finish(found, &names).map_err(|refusal| (question, refusal))?);
+        let mut written = Vec::with_capacity(found.len());
+        for found in &found {
+            written.push(self.written(found, &names).map_err(|refusal| (found.question, refusal))?);
+        }
+        let together = match gradients {
+            Some(_) if found.len() > 1 => {
+                Some(self.check_all(&found, &written).map_err(|refusal| (questions[0], refusal))?)
+            }
+            _ => None,
+        };
+        let mut answers = Vec::with_capacity(found.len());
+        for (found, written) in found.into_iter().zip(written) {
+            let agreement = match together {
+                Some(agreement) => agreement,
+                None => self.check(&found, &written).map_err(|refusal| (found.question, refusal))?,
+            };
+            answers.push(answered(found, written, agreement));
         }
         Ok(answers)
     }
 
-    fn find(&mut self, question: Question) -> Result<Found, Refusal> {
-        let guard = |graph: &Graph, roots: &[Id]| too_large(graph, roots).map_or(Ok(()), |w| Err(Refusal::TooLarge(w)));
-        guard(&self.work.graph, &[self.work.root, question.wrt])?;
-        guard(&self.plain.graph, &[self.plain.root])?;
-        self.allowed(question)?;
-        let found = match (question.along, question.order) {
-            (Some(direction), _) => self.along(question, direction),
-            (None, Order::First) => self.first(question)?,
-            (None, Order::Second) => self.second(question)?,
-        };
-        guard(&self.work.graph, &[found.id])?;
-        Ok(found)
+    /// All gradients by one sweep, when nothing but gradients is asked for.
+    fn gradients_of(&mut self, questions: &[Question]) -> Option<Vec<Id>> {
+        let plain = |q: &Question| *q == Question::first(q.wrt);
+        let shape = self.work.graph.shape(self.work.root);
+        if !shape.is_scalar() || !questions.iter().all(plain) {
+            return None;
+        }
+        let wrt: Vec<Id> = questions.iter().map(|question| question.wrt).collect();
+        Some(derive(&mut self.work.graph, self.work.root, &wrt).gradients)
     }
 
-    /// Writes an answer, and checks what is written.
-    fn finish(&mut self, found: Found, names: &[Named]) -> Result<Answer, Refusal> {
+    /// The text of an answer.
+    fn written(&self, found: &Found, names: &[Named]) -> Result<Text, Refusal> {
         let names = needed(&self.work.graph, found.id, names);
-        let text = self.write(found.id, &names, Style::Text).map_err(Refusal::Print)?;
+        let answer = self.write(found.id, &names, Style::Text).map_err(Refusal::Print)?;
         let mut definitions = Vec::with_capacity(names.len());
         for (id, name) in &names {
             definitions.push((name.clone(), self.write(*id, &names, Style::Text).map_err(Refusal::Print)?));
         }
-        let agreement = self.check(&found, &text, &definitions)?;
-        let Found { question, id, label, layout, reading, tangent, derivation } = found;
-        Ok(Answer { question, label, layout, reading, id, names, text, definitions, tangent, derivation, agreement })
+        Ok(Text { answer, names, definitions })
     }
 
     /// How well a gradient agrees with numbers: as the text that would be shown, or as a graph where it has no text.
@@ -192,193 +199,57 @@ impl Subject {
         print_with(&self.work.graph, id, style, &|graph, id| name_of(graph, names, id))
     }
 
-    fn allowed(&self, question: Question) -> Result<(), Refusal> {
-        let graph = &self.work.graph;
-        let shape = |id: Id| graph.shape(id).resolved(&graph.dims);
-        let scalar = shape(self.work.root).is_scalar();
-        let refuse = |why: String| Err(Refusal::Question(why));
-        let list = |id: Id| graph.dims.list(shape(id).dims());
-        if question.order == Order::Second && !scalar {
-            return refuse(format!("a Hessian needs a scalar, this is {}", list(self.work.root)));
-        }
-        if question.structure != Structure::Free
-            && (!scalar || shape(question.wrt).rows() != shape(question.wrt).cols())
-        {
-            return refuse(
-                "only a scalar has a gradient by a symmetric or diagonal matrix, which is square".to_owned(),
-            );
-        }
-        if let Some(direction) = question.along
-            && shape(direction) != shape(question.wrt)
-        {
-            let (name, own) = (self.name_of(direction), self.name_of(question.wrt));
-            return refuse(format!(
-                "the direction `{name}` is {}, but `{own}` is {}",
-                list(direction),
-                list(question.wrt)
-            ));
-        }
-        Ok(())
-    }
-
     fn is_taken(&self, name: &str) -> bool {
         let known = self.work.scope.get(name).is_some() || self.work.graph.dims.find(name).is_some();
         known || name == "pi" || name == self.name
     }
 
-    fn first(&mut self, question: Question) -> Result<Found, Refusal> {
-        let (root, wrt) = (self.work.root, question.wrt);
-        let name = self.name_of(wrt).to_owned();
-        let graph = &mut self.work.graph;
-        let cell = Cell::of(graph, graph.shape(root), graph.shape(wrt), question.layout);
-        let mut found = Found {
-            question,
-            id: root,
-            label: cell.label(&self.name, &name),
-            layout: cell.describe().to_owned(),
-            reading: cell.reading(),
-            tangent: None,
-            derivation: None,
-        };
-        let scalar = graph.shape(root).is_scalar();
-        if !scalar && matches!(cell, Cell::Derivative | Cell::DerivativeTransposed) {
-            let one = graph.constant(1.0);
-            let tangent = linearize(graph, root, &[(wrt, one)]).tangent;
-            let tangent = tangent.unwrap_or_else(|| graph.filled(0.0, graph.shape(root)));
-            found.id = if cell == Cell::Derivative { tangent } else { graph.transpose(tangent) };
-            return Ok(found);
-        }
-        if scalar {
-            let derivation = derive(graph, root, &[wrt]);
-            let gradient = derivation.gradients[0];
-            found.tangent = derivation.tangent;
-            found.derivation = Some(derivation);
-            found.id = match (cell, question.structure) {
-                (_, Structure::Symmetric) => {
-                    (found.layout, found.reading) =
-                        ("the free elements of a symmetric matrix".into(), Reading::Symmetric);
-                    symmetric(graph, gradient)
-                }
-                (_, Structure::Diagonal) => {
-                    (found.layout, found.reading) =
-                        ("the free elements of a diagonal matrix".into(), Reading::Diagonal);
-                    let eye = graph.eye(graph.shape(wrt).rows());
-                    graph.mul(&[gradient, eye])
-                }
-                (Cell::GradientTransposed, _) => graph.transpose(gradient),
-                (Cell::VecJacobian, _) => {
-                    let column = graph.vec(gradient).map_err(|_| too_many())?;
-                    graph.transpose(column)
-                }
-                _ => gradient,
-            };
-            return Ok(found);
-        }
-        let (tangent, matrix) = self.matrix(root, wrt)?;
-        found.tangent = Some(tangent);
-        let transposed = matches!(cell, Cell::JacobianTransposed | Cell::VecJacobianTransposed);
-        found.id = if transposed { self.work.graph.transpose(matrix) } else { matrix };
-        Ok(found)
-    }
-
-    /// The differential of a node and its Jacobian.
-    fn matrix(&mut self, of: Id, wrt: Id) -> Result<(Id, Id), Refusal> {
-        let graph = &mut self.work.graph;
-        let direction = differentials(graph, &[wrt])[0];
-        let Some(tangent) = linearize(graph, of, &[(wrt, direction)]).tangent else {
-            let count = |graph: &mut Graph, id: Id| {
-                let shape = graph.shape(id);
-                graph.dims.product(shape.rows(), shape.cols()).ok_or_else(too_many)
-            };
-            let shape = Shape::matrix(count(graph, of)?, count(graph, wrt)?);
-            let zero = graph.filled(0.0, graph.shape(of));
-            return Ok((zero, graph.filled(0.0, shape)));
-        };
-        match jacobian(graph, tangent, direction) {
-            Ok(Some(matrix)) => Ok((tangent, matrix)),
-            Ok(None) => {
-                let text = crate::text::print::text(graph, tangent);
-                Err(Refusal::NoMatrix { differential: format!("d{} = {text}", self.name) })
-            }
-            Err(_) => Err(too_many()),
-        }
-    }
-
-    fn second(&mut self, question: Question) -> Result<Found, Refusal> {
-        let (root, wrt) = (self.work.root, question.wrt);
-        let name = self.name_of(wrt).to_owned();
-        let gradient = gradients(&mut self.work.graph, root, &[wrt])[0];
-        let graph = &mut self.work.graph;
-        let shape = graph.shape(wrt);
-        let cell = Cell::of(graph, shape, shape, question.layout);
-        let (tangent, id) = if shape.is_scalar() {
-            let one = graph.constant(1.0);
-            let tangent = linearize(graph, gradient, &[(wrt, one)]).tangent;
-            let tangent = tangent.unwrap_or_else(|| graph.constant(0.0));
-            (None, tangent)
-        } else {
-            let (tangent, matrix) = self.matrix(gradient, wrt)?;
-            (Some(tangent), matrix)
-        };
-        let (label, layout) = match cell {
-            Cell::Derivative | Cell::DerivativeTransposed => (format!("d2{}/d{name}2", self.name), "a scalar"),
-            Cell::VecJacobian | Cell::VecJacobianTransposed => (
-                format!("d2{}/dvec({name}) dvec({name})'", self.name),
-                "vec layout, H[i,j] = d2f/(dvec(X)[i] dvec(X)[j])",
-            ),
-            _ => (format!("d2{}/d{name} d{name}'", self.name), "H[i,j] = d2f/(dx[i] dx[j]), symmetric"),
-        };
-        let reading = if shape.is_scalar() { Reading::Scaled } else { Reading::Product };
-        Ok(Found { question, id, label, layout: layout.to_owned(), reading, tangent, derivation: None })
-    }
-
-    /// The derivative in a direction; of the gradient for second order: a Hessian times a vector.
-    fn along(&mut self, question: Question, direction: Id) -> Found {
-        let (root, wrt) = (self.work.root, question.wrt);
-        let (name, v) = (self.name_of(wrt).to_owned(), self.name_of(direction).to_owned());
-        let graph = &mut self.work.graph;
-        let (of, label, layout) = match question.order {
-            Order::First => (root, format!("d{}/d{name} along {v}", self.name), "the shape of the function"),
-            Order::Second => {
-                let gradient = gradients(graph, root, &[wrt])[0];
-                (gradient, format!("Hessian of {} by {name} times {v}", self.name), "the shape of the variable")
-            }
-        };
-        let tangent = linearize(graph, of, &[(wrt, direction)]).tangent;
-        let id = tangent.unwrap_or_else(|| graph.filled(0.0, graph.shape(of)));
-        let reading = Reading::Along(direction);
-        Found { question, id, label, layout: layout.to_owned(), reading, tangent: None, derivation: None }
-    }
-
     /// Checks the text of an answer in the plain graph.
-    fn check(&mut self, found: &Found, text: &str, definitions: &[(String, String)]) -> Result<Agreement, Refusal> {
+    fn check(&mut self, found: &Found, text: &Text) -> Result<Agreement, Refusal> {
         let question = found.question;
-        let wrt = self.plain_variable(question.wrt);
-        let mut scope = self.plain.scope.clone();
-        for (name, value) in definitions {
-            let id = self.read(value, &scope)?;
-            scope.rebind(name, id);
-        }
-        let answer = self.read(text, &scope)?;
-        let sizes = |graph: &Graph, id: Id| graph.shape(id).resolved(&graph.dims);
-        if sizes(&self.plain.graph, answer) != sizes(&self.work.graph, found.id) {
-            return Err(Refusal::Unreadable);
-        }
+        let part = self.part(found, text)?;
         let chooser = self.chooser();
         let domains = chooser.as_ref().map(|chooser| chooser as &dyn Fn(Id) -> _);
         let root = self.plain.root;
-        let reading = self.plain_reading(found.reading);
         let graph = &mut self.plain.graph;
         let function = match question.order {
             Order::First => root,
             Order::Second => {
-                let gradient = gradients(graph, root, &[wrt])[0];
-                let claimed = Claimed { function: root, wrt, answer: gradient, reading: Reading::Inner };
+                let gradient = gradients(graph, root, &[part.wrt])[0];
+                let claimed = Claimed { function: root, wrt: part.wrt, answer: gradient, reading: Reading::Inner };
                 check(graph, claimed, domains).map_err(Refusal::Check)?;
                 gradient
             }
         };
-        check(graph, Claimed { function, wrt, answer, reading }, domains).map_err(Refusal::Check)
+        check_together(graph, function, &[part], domains).map_err(Refusal::Check)
+    }
+
+    /// Checks all gradients at once.
+    fn check_all(&mut self, found: &[Found], texts: &[Text]) -> Result<Agreement, Refusal> {
+        let mut parts = Vec::with_capacity(found.len());
+        for (found, text) in found.iter().zip(texts) {
+            parts.push(self.part(found, text)?);
+        }
+        let chooser = self.chooser();
+        let domains = chooser.as_ref().map(|chooser| chooser as &dyn Fn(Id) -> _);
+        let root = self.plain.root;
+        check_together(&mut self.plain.graph, root, &parts, domains).map_err(Refusal::Check)
+    }
+
+    /// The text of an answer, parsed in the plain graph.
+    fn part(&mut self, found: &Found, text: &Text) -> Result<Part, Refusal> {
+        let mut scope = self.plain.scope.clone();
+        for (name, value) in &text.definitions {
+            let id = self.read(value, &scope)?;
+            scope.rebind(name, id);
+        }
+        let answer = self.read(&text.answer, &scope)?;
+        let sizes = |graph: &Graph, id: Id| graph.shape(id).resolved(&graph.dims);
+        if sizes(&self.plain.graph, answer) != sizes(&self.work.graph, found.id) {
+            return Err(Refusal::Unreadable);
+        }
+        let wrt = self.plain_variable(found.question.wrt);
+        Ok(Part { wrt, answer, reading: self.plain_reading(found.reading) })
     }
 
     fn plain_reading(&self, reading: Reading) -> Reading {
@@ -405,19 +276,19 @@ impl Subject {
     }
 }
 
-fn too_many() -> Refusal {
-    Refusal::TooLarge("a dimension is too large".to_owned())
+/// An answer as text.
+struct Text {
+    answer: String,
+    names: Vec<Named>,
+    definitions: Vec<(String, String)>,
 }
 
-/// `G + G' - G.*eye`: what the free elements of a symmetric variable get.
-fn symmetric(graph: &mut Graph, gradient: Id) -> Id {
-    // The diagonal of a transpose is that of the matrix itself.
-    let bare = match graph.op(gradient) {
-        Op::Permute(Permute::TRANSPOSE) => graph.args(gradient)[0],
-        _ => gradient,
-    };
-    let (eye, turned) = (graph.eye(graph.shape(bare).rows()), graph.transpose(bare));
-    let diagonal = graph.mul(&[bare, eye]);
-    let both = graph.add(&[bare, turned]);
-    graph.sub(both, diagonal)
+fn answered(found: Found, text: Text, agreement: Agreement) -> Answer {
+    let Found { question, id, label, layout, reading, gradient } = found;
+    let Text { answer: text, names, definitions } = text;
+    Answer { question, label, layout, reading, id, names, text, definitions, gradient, agreement }
+}
+
+fn too_many() -> Refusal {
+    Refusal::TooLarge("a dimension is too large".to_owned())
 }

@@ -1,7 +1,7 @@
 //! Names for parts that an answer repeats: `P = softmax(Z)`. A part gets a name when the answer and its `where` lines
 //! together become shorter.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::lang::ops::elementwise::Unary;
 use crate::lang::{Graph, Id, Op};
@@ -26,34 +26,84 @@ pub fn name_of(graph: &Graph, names: &[Named], id: Id) -> Option<String> {
 /// Chooses names, in an order in which each uses only those before it.
 pub fn choose(graph: &Graph, answers: &[Id], is_taken: &dyn Fn(&str) -> bool) -> Vec<Named> {
     let mut names: Vec<Named> = Vec::new();
+    let mut refused: FxHashSet<Id> = FxHashSet::default();
     while names.len() < MOST * answers.len() {
-        let Some(id) = best(graph, answers, &names) else { break };
-        let name =
-            fresh(&letter(graph, id, &names), &|name| is_taken(name) || names.iter().any(|(_, other)| other == name));
+        let Some((id, uses)) = best(graph, answers, &names, &refused) else { break };
+        // The estimate is good enough to choose; what is really saved decides.
+        let text = print_with(graph, id, Style::Text, &|graph, id| name_of(graph, &names, id));
+        if text.map_or(0, |text| saved(uses, tokens(&text))) < LEAST_SAVED {
+            refused.insert(id);
+            continue;
+        }
+        let taken = |name: &str| is_taken(name) || names.iter().any(|(_, other)| other == name);
+        let name = fresh(&letter(graph, id, &names), &taken);
         names.push((id, name));
     }
     names.sort_unstable_by_key(|(id, _)| *id);
     names
 }
 
+/// Tokens that a name saves: each use becomes one, and its line has a name and a sign.
+fn saved(uses: usize, length: usize) -> usize {
+    uses.saturating_mul(length).saturating_sub(uses.saturating_add(length) + 2)
+}
+
 /// The names that a text needs: those of nodes below it, and of nodes below those.
 pub fn needed(graph: &Graph, root: Id, names: &[Named]) -> Vec<Named> {
-    let below: rustc_hash::FxHashSet<Id> = graph.reachable(&[root]).into_iter().collect();
+    let below: FxHashSet<Id> = graph.reachable(&[root]).into_iter().collect();
     names.iter().filter(|(id, _)| *id != root && below.contains(id)).cloned().collect()
 }
 
-/// The part whose name would save most.
-fn best(graph: &Graph, answers: &[Id], names: &[Named]) -> Option<Id> {
-    let named = |id: Id| !answers.contains(&id) && name_of(graph, names, id).is_some();
-    let mut seen = rustc_hash::FxHashSet::default();
+/// The part whose name would save most, and how often it is used.
+fn best(graph: &Graph, answers: &[Id], names: &[Named], refused: &FxHashSet<Id>) -> Option<(Id, usize)> {
+    let mut roots: Vec<Id> = answers.to_vec();
+    roots.extend(names.iter().map(|(id, _)| *id));
+    let roots: FxHashSet<Id> = roots.into_iter().collect();
+    let own: FxHashSet<Id> = names.iter().map(|(id, _)| *id).collect();
+    let closed = |id: Id| !roots.contains(&id) && graph.name(id).is_some();
+    let list = open_nodes(graph, &roots, &closed)?;
+    let mut uses: FxHashMap<Id, usize> = FxHashMap::default();
+    for &id in list.iter().rev().filter(|&&id| !closed(id)) {
+        let count = if roots.contains(&id) { 1 } else { uses.get(&id).copied().unwrap_or(0) };
+        for &arg in graph.args(id) {
+            let entry = uses.entry(arg).or_insert(0);
+            *entry = entry.saturating_add(count);
+        }
+    }
+    let mut lengths: FxHashMap<Id, usize> = FxHashMap::default();
+    let mut most: Option<(usize, Id)> = None;
+    for &id in list.iter().filter(|&&id| !closed(id)) {
+        let inner = |arg: &Id| if own.contains(arg) || closed(*arg) { 1 } else { lengths[arg] };
+        let length = graph.args(id).iter().fold(signs(graph, id), |sum, arg| sum.saturating_add(inner(arg)));
+        lengths.insert(id, length);
+        let used = uses.get(&id).copied().unwrap_or(0);
+        let candidate = used > 1 && !roots.contains(&id) && !closed(id) && !refused.contains(&id);
+        if candidate && is_part(graph, id) {
+            let saved = saved(used, length);
+            if saved >= LEAST_SAVED && most.is_none_or(|(known, _)| saved > known) {
+                most = Some((saved, id));
+            }
+        }
+    }
+    most.map(|(_, id)| (id, uses[&id]))
+}
+
+/// The nodes that are written out; `None` when there are too many.
+fn open_nodes(graph: &Graph, roots: &FxHashSet<Id>, closed: &dyn Fn(Id) -> bool) -> Option<Vec<Id>> {
+    #[expect(clippy::iter_over_hash_type, reason = "the list is sorted below")]
+    let mut stack: Vec<Id> = {
+        let mut stack = Vec::with_capacity(roots.len());
+        for &root in roots {
+            stack.push(root);
+        }
+        stack
+    };
+    let mut seen = FxHashSet::default();
     let mut list = Vec::new();
-    let mut stack: Vec<Id> = answers.to_vec();
-    stack.extend(names.iter().map(|(id, _)| *id));
-    let roots = stack.clone();
     while let Some(id) = stack.pop() {
         if seen.insert(id) {
             list.push(id);
-            if !named(id) || roots.contains(&id) {
+            if !closed(id) {
                 stack.extend(graph.args(id).iter().copied());
             }
         }
@@ -62,26 +112,23 @@ fn best(graph: &Graph, answers: &[Id], names: &[Named]) -> Option<Id> {
         }
     }
     list.sort_unstable();
-    let mut uses: FxHashMap<Id, usize> = roots.iter().map(|&id| (id, 1)).collect();
-    for &id in list.iter().rev() {
-        let count = if roots.contains(&id) { 1 } else { uses.get(&id).copied().unwrap_or(0) };
-        if !named(id) || roots.contains(&id) {
-            for &arg in graph.args(id) {
-                let entry = uses.entry(arg).or_insert(0);
-                *entry = entry.saturating_add(count);
-            }
-        }
+    Some(list)
+}
+
+/// About how many tokens a node adds to those of its arguments.
+fn signs(graph: &Graph, id: Id) -> usize {
+    let count = graph.args(id).len();
+    let sums = graph.args(id).iter().filter(|&&arg| matches!(graph.op(arg), Op::Add(_))).count();
+    match graph.op(id) {
+        Op::Broadcast(_) => 0,
+        Op::Add(_) => count - 1,
+        Op::Mul(_) | Op::Contract(_) => count - 1 + 2 * sums,
+        Op::Power(power) if power.exponent() == -1.0 => 1 + 2 * sums,
+        Op::Power(_) => 2 + 2 * sums,
+        Op::Permute(_) => 1 + 2 * sums,
+        _ if count == 0 => 1,
+        _ => 2 + count,
     }
-    let candidate = |id: &Id| uses[id] > 1 && !roots.contains(id) && !named(*id) && is_part(graph, *id);
-    let saved = |id: Id| {
-        let text = print_with(graph, id, Style::Text, &|graph, id| name_of(graph, names, id)).ok()?;
-        let (uses, length) = (uses[&id], tokens(&text));
-        (uses * length).checked_sub(uses + length + 2)
-    };
-    let all = list.iter().copied().filter(candidate).filter_map(|id| Some((saved(id)?, id)));
-    all.filter(|(saved, _)| *saved >= LEAST_SAVED)
-        .max_by_key(|&(saved, id)| (saved, std::cmp::Reverse(id)))
-        .map(|p| p.1)
 }
 
 /// Is it something that readers think of as one thing? Views and numbers are not.

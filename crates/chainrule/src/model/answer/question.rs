@@ -46,7 +46,7 @@ pub enum Structure {
 }
 
 /// A question about a subject.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Question {
     /// The variable to differentiate by.
     pub wrt: Id,

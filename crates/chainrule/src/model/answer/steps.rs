@@ -96,7 +96,7 @@ impl Subject {
                 jacobian_steps(graph, gradient, wrt, differential, answer.id)
             }
             Order::First if scalar && answer.question.along.is_none() => {
-                let gradient = answer.derivation.as_ref().map_or(answer.id, |derivation| derivation.gradients[0]);
+                let gradient = answer.gradient.unwrap_or(answer.id);
                 let mut names = answer.names.clone();
                 let (scope, own) = (&self.work.scope, &self.name);
                 let taken = |graph: &Graph, name: &str| {
