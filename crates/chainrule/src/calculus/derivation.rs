@@ -129,9 +129,10 @@ fn symbol(graph: &mut Graph, node: Id, symbols: &mut FxHashMap<Id, Id>) -> Id {
         let text = match graph.name(node) {
             Some(name) => format!("d{name}"),
             None if is_short(graph, node) => format!("d({})", crate::text::print::text(graph, node)),
-            None => "d(...)".to_owned(),
+            // It does not know what it belongs to, so that no printer writes that out.
+            None => return graph.variable("d(...)", Role::Differential, graph.shape(node)),
         };
-        graph.variable(&text, Role::Differential, graph.shape(node))
+        graph.differential(&text, node)
     })
 }
 

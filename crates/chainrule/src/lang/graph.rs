@@ -56,6 +56,8 @@ pub struct Variable {
     pub id: Id,
     /// Its value, when the program fixes it.
     pub value: Option<f64>,
+    /// The node whose differential it is; printers write the formula of that node, not this variable's name.
+    pub of: Option<Id>,
 }
 
 /// What is known of a matrix beyond its shape.
@@ -182,7 +184,14 @@ impl Graph {
     pub fn variable(&mut self, name: &str, role: Role, shape: Shape) -> Id {
         let reference = VariableRef { number: self.variables.len() as u32, shape };
         let id = self.build(Op::Variable(reference), &[]);
-        self.variables.push(Variable { name: name.to_owned(), role, id, value: None });
+        self.variables.push(Variable { name: name.to_owned(), role, id, value: None, of: None });
+        id
+    }
+
+    /// Declares the differential of a node: a variable of its shape that knows what it belongs to.
+    pub fn differential(&mut self, name: &str, of: Id) -> Id {
+        let id = self.variable(name, Role::Differential, self.shape(of));
+        self.variables.last_mut().expect("just pushed").of = Some(of);
         id
     }
 

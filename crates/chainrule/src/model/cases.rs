@@ -1,7 +1,5 @@
 //! Derivatives of stand-alone expressions: from text and shapes to a checked answer in text.
 
-use std::fmt::Write as _;
-
 use super::builder::{Builder, Place, Scope};
 use crate::calculus::check::{Agreement, CheckError, check_gradient, difference_of};
 use crate::calculus::derivation::{Derivation, derive};
@@ -10,7 +8,7 @@ use crate::lang::{Fact, Graph, Id, Op, Role, Shape};
 use crate::text::ast::Ast;
 use crate::text::diagnostic::{Diagnostic, Span};
 use crate::text::parser::parse_expression;
-use crate::text::print::{PrintError, Style, print};
+use crate::text::print::{PrintError, Style, differential, print};
 
 /// A variable of an expression.
 #[derive(Clone, Debug)]
@@ -193,17 +191,11 @@ pub fn steps_text(graph: &Graph, derivation: &Derivation, style: Style) -> Vec<(
     let written = |id: Id| print(graph, id, style).unwrap_or_else(|_| crate::text::print::text(graph, id));
     let mut lines = Vec::new();
     for step in &derivation.steps {
-        let left = match (step.phase, style) {
-            (Phase::Differential, Style::Text) if graph.name(step.node).is_some() => {
-                format!("d{}", graph.name(step.node).unwrap_or_default())
-            }
-            (Phase::Differential, Style::Text) => format!("d({})", written(step.before)),
-            (Phase::Differential, Style::Latex) => format!(r"\mathrm{{d}}\left({}\right)", written(step.before)),
-            (Phase::Transpose, _) => written(step.before),
+        let left = match step.phase {
+            Phase::Differential => differential(graph, step.node, style).unwrap_or_else(|_| written(step.before)),
+            Phase::Transpose => written(step.before),
         };
-        let mut line = String::new();
-        let _ = write!(line, "{left} = {}", written(step.after));
-        lines.push((line, step.rule.clone()));
+        lines.push((style.equation(&left, &written(step.after)), step.rule.clone()));
     }
     lines
 }
