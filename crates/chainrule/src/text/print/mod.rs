@@ -351,6 +351,3 @@ fn extent(graph: &Graph, dim: Dim, style: &dyn Notation) -> Piece {
     let factors: Vec<&str> = text.split(['(', '*', ')']).filter(|factor| !factor.is_empty()).collect();
     style.size(&factors)
 }
-
-#[cfg(test)]
-mod tests;

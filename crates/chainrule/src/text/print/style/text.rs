@@ -132,7 +132,7 @@ impl Notation for Text {
         format!("d{of}/d{by}")
     }
     fn element(&self, symbol: &Piece, indices: &[String]) -> String {
-        format!("{}[{}]", symbol.at(Precedence::Atom, self), indices.join(","))
+        format!("{}[{}]", symbol.at(Precedence::Atom, self), indices.join(",").replace(' ', ""))
     }
     fn over(&self, operator: Over, indices: &[String], body: &str) -> String {
         let word = match operator {
