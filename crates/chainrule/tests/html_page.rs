@@ -49,7 +49,9 @@ fn page(title: &str, objective: &str, graph: &mut Graph, root: Id, variables: &[
             let left = match step.phase {
                 Phase::Differential if step.node == root => both(|style| match style {
                     Style::Text => format!("d{objective}"),
-                    _ => format!("<mi mathvariant=\"normal\">d</mi>{}", style.name(objective)),
+                    _ => {
+                        format!("<mi mathvariant=\"normal\">d</mi><mspace width=\"0.17em\"/>{}", style.name(objective))
+                    }
                 }),
                 Phase::Differential => both(|style| differential(graph, step.node, style).expect("it is a matrix")),
                 Phase::Transpose => written(graph, step.before),
@@ -60,7 +62,8 @@ fn page(title: &str, objective: &str, graph: &mut Graph, root: Id, variables: &[
         let left = both(|style| style.partial(&style.name(objective), &style.name(name)));
         let element = |style: Style| {
             let form = index_form(graph, gradient, style, &names).ok()?;
-            (form.text.len() < 2000).then(|| form.equation(&style.partial(&style.name(objective), &style.name(name))))
+            let left = style.partial(&style.name(objective), &form.element(&style.name(name)));
+            (form.text.len() < 2000).then(|| style.equation(&left, &form.text))
         };
         let elements = element(Style::MathMl).zip(element(Style::Text)).map(|(mathml, text)| Formula { mathml, text });
         page.sections.push(Section {

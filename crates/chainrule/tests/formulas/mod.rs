@@ -62,6 +62,7 @@ const ELEMENTS: &[(&str, Option<usize>)] = &[
     ("mfrac", Some(2)),
     ("msub", Some(2)),
     ("msup", Some(2)),
+    ("msubsup", Some(3)),
     ("munder", Some(2)),
 ];
 /// Those that hold text.

@@ -140,7 +140,7 @@ impl Notation for MathMl {
     fn scaled(&self, a: &str, b: &str) -> String {
         let digit = |c: char| c.is_ascii_digit();
         let starts_with_number = b.split('>').find(|part| !part.starts_with('<')).is_some_and(|p| p.starts_with(digit));
-        let sign = if starts_with_number && !b.starts_with("<mfrac>") && !b.starts_with("<msub>") {
+        let sign = if starts_with_number && !b.starts_with("<mfrac>") && !b.starts_with("<msub") {
             "<mo>·</mo>"
         } else if is_wide(a.rsplit(FENCE).next().unwrap_or(a)) || is_wide(b.split(FENCE).next().unwrap_or(b)) {
             SPACED_TIMES
@@ -159,13 +159,13 @@ impl Notation for MathMl {
         typeset::product(self, factors, scalar)
     }
     fn differential_of_name(&self, name: &str) -> String {
-        format!("{UPRIGHT_D}{name}")
+        format!("{UPRIGHT_D}{}{name}", gap(name))
     }
     fn differential_of(&self, inner: &str) -> String {
         format!("{UPRIGHT_D}{}", fenced("(", inner, ")"))
     }
     fn partial(&self, of: &str, by: &str) -> String {
-        format!("<mfrac><mrow><mo>∂</mo>{of}</mrow><mrow><mo>∂</mo>{by}</mrow></mfrac>")
+        format!("<mfrac><mrow><mo>∂</mo>{}{of}</mrow><mrow><mo>∂</mo>{}{by}</mrow></mfrac>", gap(of), gap(by))
     }
     fn element(&self, symbol: &Piece, indices: &[String]) -> String {
         let letter = symbol.text.starts_with("<mi>") && symbol.text.matches('<').count() == 2 && !symbol.negative;
@@ -227,14 +227,29 @@ fn fenced(open: &str, inner: &str, close: &str) -> String {
     format!("<mrow>{out}</mrow>")
 }
 
+/// Above what has something below already, it stands over that.
 fn raised(base: &str, above: &str) -> Piece {
-    Piece::postfix(format!("<msup>{}{above}</msup>", single(base)))
+    let below = base.strip_prefix("<msub>").and_then(|rest| rest.strip_suffix("</msub>")).filter(|_| is_single(base));
+    Piece::postfix(match below {
+        Some(parts) => format!("<msubsup>{parts}{above}</msubsup>"),
+        None => format!("<msup>{}{above}</msup>", single(base)),
+    })
+}
+
+/// Some space before a word: `d loss` is not `dloss`.
+fn gap(name: &str) -> &'static str {
+    let base = name.trim_start_matches("<msub>").strip_prefix("<mi>").unwrap_or_default();
+    if is_word(base) { SPACED_TIMES } else { "" }
 }
 
 /// Does it contain a word or a differential, which need space around them?
 fn is_wide(text: &str) -> bool {
-    let word = |part: &str| part.split('<').next().is_some_and(|name| name.chars().count() > 1);
-    text.contains(UPRIGHT_D) || text.split("<mi>").skip(1).any(word)
+    text.contains(UPRIGHT_D) || text.split("<mi>").skip(1).any(is_word)
+}
+
+/// Does the text up to the next element have more than one letter?
+fn is_word(text: &str) -> bool {
+    text.split('<').next().is_some_and(|name| name.chars().count() > 1)
 }
 
 /// Letters stand side by side, anything longer is a list.
