@@ -110,19 +110,19 @@ impl Page {
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <title>{title}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>"
         );
-        self.head(&mut out);
+        self.write_head(&mut out);
         for (number, section) in self.sections.iter().enumerate() {
-            self.section(&mut out, number, section);
+            self.write_section(&mut out, number, section);
         }
         if let Some(table) = &self.recurrence {
             recurrence(&mut out, table);
         }
-        self.rules(&mut out);
+        self.write_rules(&mut out);
         out.push_str("</main>\n</body>\n</html>\n");
         out
     }
 
-    fn head(&self, out: &mut String) {
+    fn write_head(&self, out: &mut String) {
         let _ = writeln!(out, "<header>\n<h1>{}</h1>", escape(&self.title));
         out.push_str("<div class=\"scroll\">\n<table class=\"equations\">\n");
         for definition in std::iter::once(&self.objective).chain(&self.definitions) {
@@ -141,7 +141,7 @@ impl Page {
         out.push_str("</header>\n");
     }
 
-    fn section(&self, out: &mut String, number: usize, section: &Section) {
+    fn write_section(&self, out: &mut String, number: usize, section: &Section) {
         let _ = writeln!(out, "<section id=\"gradient-{number}\">");
         let _ = writeln!(out, "<h2>Gradient by {}</h2>", math(&section.variable));
         let _ = writeln!(
@@ -158,7 +158,7 @@ impl Page {
             out.push_str("<div class=\"scroll\">\n<table class=\"steps\">\n");
             let mut before: Option<&Formula> = None;
             for step in &section.steps {
-                self.step(out, step, before);
+                self.write_step(out, step, before);
                 before = Some(&step.right);
             }
             out.push_str("</table>\n</div>\n");
@@ -171,7 +171,7 @@ impl Page {
     }
 
     /// A row; a long left side has a row of its own above the sign.
-    fn step(&self, out: &mut String, step: &StepRow, before: Option<&Formula>) {
+    fn write_step(&self, out: &mut String, step: &StepRow, before: Option<&Formula>) {
         let continued = before == Some(&step.left);
         let wide = !continued && step.left.text.chars().count() > WIDE;
         let span = if wide { " rowspan=\"2\"" } else { "" };
@@ -199,7 +199,7 @@ impl Page {
         }
     }
 
-    fn rules(&self, out: &mut String) {
+    fn write_rules(&self, out: &mut String) {
         if self.rules.is_empty() {
             return;
         }
