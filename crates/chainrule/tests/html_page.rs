@@ -5,13 +5,13 @@ mod formulas;
 
 use std::path::PathBuf;
 
-use chainrule::calculus::derivation::Phase;
-use chainrule::calculus::derive;
+use chainrule::calculus::steps::rules::STEP_RULES;
 use chainrule::lang::{Graph, Id};
-use chainrule::model::Program;
+use chainrule::model::answer::names::name_of;
+use chainrule::model::answer::{Answer, Question, Subject};
 use chainrule::text::html::{Definition, Formula, Page, Rule, Section, StepRow, Table};
 use chainrule::text::print::index::index_form;
-use chainrule::text::print::{Style, differential, print};
+use chainrule::text::print::{Style, print};
 use formulas::elements;
 
 fn both(write: impl Fn(Style) -> String) -> Formula {
@@ -26,71 +26,75 @@ fn named(name: &str) -> Formula {
     both(|style| style.name(name))
 }
 
-fn page(title: &str, objective: &str, graph: &mut Graph, root: Id, variables: &[(String, Id)]) -> Page {
-    let names = |graph: &Graph, id: Id| graph.name(id).map(str::to_owned);
+fn page(title: &str, subject: &mut Subject) -> Page {
+    let objective = subject.name.clone();
+    let graph = &subject.work.graph;
+    let root = subject.work.root;
     let definitions = graph.reachable(&[root]).into_iter().filter(|id| !graph.args(*id).is_empty() && *id != root);
     let definitions = definitions.filter_map(|id| Some((graph.name(id)?.to_owned(), id)));
     let definitions = definitions.map(|(name, id)| Definition { name: named(&name), value: written(graph, id) });
     let mut page = Page {
         title: title.to_owned(),
-        objective: Definition { name: named(objective), value: written(graph, root) },
+        objective: Definition { name: named(&objective), value: written(graph, root) },
         definitions: definitions.collect(),
+        rules: STEP_RULES
+            .iter()
+            .map(|rule| Rule {
+                number: Some(rule.number),
+                name: rule.name.to_owned(),
+                statement: rule.statement.to_owned(),
+            })
+            .collect(),
         ..Page::default()
     };
-    for (name, wrt) in variables {
-        let derivation = derive(graph, root, &[*wrt]);
-        let gradient = derivation.gradients[0];
-        let mut steps = Vec::new();
-        for (number, step) in derivation.steps.iter().enumerate() {
-            let (rule, statement) = step.rule.split_once(": ").unwrap_or((&step.rule, ""));
-            if !page.rules.iter().any(|known| known.name == rule) {
-                page.rules.push(Rule { name: rule.to_owned(), statement: statement.to_owned() });
-            }
-            let left = match step.phase {
-                Phase::Differential if step.node == root => both(|style| match style {
-                    Style::Text => format!("d{objective}"),
-                    _ => {
-                        format!("<mi mathvariant=\"normal\">d</mi><mspace width=\"0.17em\"/>{}", style.name(objective))
-                    }
-                }),
-                Phase::Differential => both(|style| differential(graph, step.node, style).expect("it is a matrix")),
-                Phase::Transpose => written(graph, step.before),
-            };
-            let right = written(graph, step.after);
-            steps.push(StepRow { number: Some(number + 1), left, right, rule: rule.to_owned() });
-        }
-        let left = both(|style| style.partial(&style.name(objective), &style.name(name)));
-        let element = |style: Style| {
-            let form = index_form(graph, gradient, style, &names).ok()?;
-            let left = style.partial(&style.name(objective), &form.element(&style.name(name)));
-            (form.text.len() < 2000).then(|| style.equation(&left, &form.text))
-        };
-        let elements = element(Style::MathMl).zip(element(Style::Text)).map(|(mathml, text)| Formula { mathml, text });
-        page.sections.push(Section {
-            variable: named(name),
-            left,
-            gradient: written(graph, gradient),
-            shape: graph.dims.list(graph.shape(*wrt).resolved(&graph.dims).dims()),
-            elements,
-            steps,
-            check: "Checked: forward mode 2e-16, central differences 3e-10 (largest relative difference)".to_owned(),
-        });
+    let questions: Vec<Question> = subject.variables.iter().map(|&id| Question::first(id)).collect();
+    for answer in subject.answers(&questions).unwrap_or_else(|(_, refusal)| panic!("{}", refusal.reason())) {
+        let section = section(subject, &answer);
+        page.sections.push(section);
     }
     page
 }
 
+fn section(subject: &mut Subject, answer: &Answer) -> Section {
+    let explained = subject.explain(answer).unwrap_or_else(|refusal| panic!("{}", refusal.reason()));
+    let write = |id: Id| both(|style| subject.write(id, &explained.names, style).expect("it is a matrix"));
+    let definition = |name: &str, id: Id| Definition { name: named(name), value: write(id) };
+    let steps = (1..).zip(&explained.lines).map(|(number, line)| StepRow {
+        number: Some(number),
+        left: both(|style| subject.write_left(line.left, answer, style).expect("it is a matrix")),
+        right: write(line.right),
+        rules: line.rules.iter().map(|rule| rule.name.to_owned()).collect(),
+        defines: line.defines.iter().map(|(name, id, _)| definition(name, *id)).collect(),
+    });
+    let (objective, variable) = (subject.name.as_str(), subject.name_of(answer.question.wrt));
+    let graph = &subject.work.graph;
+    let names = |graph: &Graph, id: Id| name_of(graph, &answer.names, id);
+    let element = |style: Style| {
+        let form = index_form(graph, answer.id, style, &names).ok()?;
+        let left = style.partial(&style.name(objective), &form.element(&style.name(variable)));
+        (form.text.len() < 3000).then(|| style.equation(&left, &form.text))
+    };
+    let elements = element(Style::MathMl).zip(element(Style::Text)).map(|(mathml, text)| Formula { mathml, text });
+    Section {
+        variable: named(variable),
+        left: both(|style| style.partial(&style.name(objective), &style.name(variable))),
+        gradient: write(answer.id),
+        shape: graph.dims.list(graph.shape(answer.id).resolved(&graph.dims).dims()),
+        definitions: answer.names.iter().map(|(id, name)| definition(name, *id)).collect(),
+        elements,
+        steps: steps.collect(),
+        check: "Checked: forward mode 2e-16, central differences 3e-10 (largest relative difference)".to_owned(),
+    }
+}
+
 fn of_model(model: &str) -> Page {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../models").join(model);
-    let mut program = Program::parse(&std::fs::read_to_string(path).expect("the model")).expect("it is right");
-    let loss = program.loss.expect("it has a loss");
-    let variables: Vec<(String, Id)> =
-        program.parameters.iter().map(|p| (program.graph.as_variable(p.id).expect("one").name.clone(), p.id)).collect();
-    page(model, "loss", &mut program.graph, loss, &variables)
+    let source = std::fs::read_to_string(path).expect("the model");
+    page(model, &mut Subject::of_program(&source).unwrap_or_else(|error| panic!("{error:?}")))
 }
 
 fn of_expression(title: &str, variables: &str, text: &str) -> Page {
-    let mut formula = formulas::Formula::new(variables, text);
-    page(title, "f", &mut formula.graph, formula.root, &formula.variables)
+    page(title, &mut formulas::subject(variables, text))
 }
 
 fn save(name: &str, page: &Page) -> String {
@@ -146,7 +150,8 @@ fn models_and_expressions_become_pages() {
 fn everything_is_escaped() {
     let evil = "<b>\"&'";
     let formula = || Formula { mathml: "<mi>x</mi>".to_owned(), text: evil.to_owned() };
-    let step = StepRow { number: None, left: formula(), right: formula(), rule: evil.to_owned() };
+    let step =
+        StepRow { number: None, left: formula(), right: formula(), rules: vec![evil.to_owned()], defines: vec![] };
     let html = save(
         "escaped.html",
         &Page {
@@ -158,6 +163,7 @@ fn everything_is_escaped() {
                 left: formula(),
                 gradient: formula(),
                 shape: evil.to_owned(),
+                definitions: vec![],
                 elements: Some(formula()),
                 steps: vec![step],
                 check: evil.to_owned(),
@@ -167,7 +173,7 @@ fn everything_is_escaped() {
                 head: vec![evil.to_owned()],
                 rows: vec![vec![formula()]],
             }),
-            rules: vec![Rule { name: evil.to_owned(), statement: evil.to_owned() }],
+            rules: vec![Rule { number: None, name: evil.to_owned(), statement: evil.to_owned() }],
         },
     );
     check(&html);

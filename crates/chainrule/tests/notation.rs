@@ -6,10 +6,9 @@ mod formulas;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use chainrule::calculus::derive;
 use chainrule::calculus::differentiate::gradients;
 use chainrule::lang::{Graph, Role, Shape};
-use chainrule::model::cases::steps_text;
+use chainrule::model::answer::Question;
 use chainrule::text::print::{Style, math_element, print};
 use formulas::{Formula, elements};
 
@@ -67,16 +66,18 @@ fn shown() -> String {
         }
     }
     for (variables, text, wrt) in DERIVED {
-        let Formula { mut graph, root, variables, .. } = Formula::new(variables, text);
-        let variable = variables.iter().find(|(name, _)| name == wrt).expect("declared").1;
-        let derivation = derive(&mut graph, root, &[variable]);
-        let _ = writeln!(out, "d {text} / d {wrt}");
-        let [latex, mathml] = [Style::Latex, Style::MathMl].map(|style| steps_text(&graph, &derivation, style));
-        for ((latex, _), (mathml, _)) in latex.iter().zip(&mathml) {
-            let _ = writeln!(out, "  {latex}\n  {mathml}");
+        let mut subject = formulas::subject(variables, text);
+        let wrt = subject.variable(wrt).expect("declared");
+        let answer = subject.answer(Question::first(wrt)).unwrap_or_else(|refusal| panic!("{}", refusal.reason()));
+        let explained = subject.explain(&answer).unwrap_or_else(|refusal| panic!("{}", refusal.reason()));
+        let _ = writeln!(out, "{}", answer.label);
+        for line in &explained.lines {
+            for style in [Style::Latex, Style::MathMl] {
+                let left = subject.write_left(line.left, &answer, style).expect("as the text");
+                let right = subject.write(line.right, &explained.names, style).expect("as the text");
+                let _ = writeln!(out, "  {}", style.equation(&left, &right));
+            }
         }
-        let gradient = print(&graph, derivation.gradients[0], Style::MathMl).expect("a matrix");
-        let _ = writeln!(out, "  {gradient}");
     }
     out
 }

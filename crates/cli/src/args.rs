@@ -61,28 +61,34 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
 }
 
-/// Derive gradients, step by step, each checked against numbers before it is shown
+/// Derive gradients, Jacobians and Hessians, each checked against numbers before it is shown
 #[derive(Debug, Args)]
 #[command(after_help = DERIVE_EXAMPLES)]
 #[command(group = ArgGroup::new("source").required(true).args(["model", "expr", "cases"]))]
 pub(crate) struct DeriveArgs {
-    /// Model text (`.cr`), `-` for standard input
-    pub(crate) model: Option<PathBuf>,
-    /// An expression instead of a model
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    pub(crate) expr: Option<String>,
+    #[command(flatten)]
+    pub(crate) subject: SubjectArgs,
     /// A JSON file of expressions; prints a line for each
     #[arg(long, value_name = "FILE")]
     pub(crate) cases: Option<PathBuf>,
-    /// A variable of the expression: `X=5x3`, `X=NxD` for any extents, `t` for a scalar
-    #[arg(long, value_name = "NAME=SHAPE", value_parser = variables::variable, conflicts_with_all = ["model", "cases"])]
-    pub(crate) var: Vec<VariableArg>,
-    /// From where a variable of the expression is drawn when the answer is checked: `X=pos`
-    #[arg(long, value_name = "NAME=KIND", value_parser = variables::domain, conflicts_with_all = ["model", "cases"])]
-    pub(crate) domain: Vec<variables::DomainArg>,
     /// With respect to this variable; else every parameter of a model, every variable of an expression
     #[arg(long, value_name = "NAME", conflicts_with = "cases")]
     pub(crate) wrt: Vec<String>,
+    /// Every line of the derivation, with the rules that lead to it; each is checked with numbers
+    #[arg(long)]
+    pub(crate) steps: bool,
+    /// How the elements are arranged; else a gradient for a scalar, rows of the function for a vector, vec for matrices
+    #[arg(long, value_name = "LAYOUT", value_parser = ["gradient", "numerator", "denominator", "vec"])]
+    pub(crate) layout: Option<String>,
+    /// The second derivative of a scalar
+    #[arg(long, conflicts_with = "cases")]
+    pub(crate) hessian: bool,
+    /// The derivative in the direction of this variable; with --hessian the Hessian times it
+    #[arg(long, value_name = "NAME", conflicts_with = "cases")]
+    pub(crate) along: Option<String>,
+    /// Only these elements of the variable are free
+    #[arg(long, value_enum, value_name = "STRUCTURE", conflicts_with_all = ["cases", "hessian", "along", "layout"])]
+    pub(crate) structure: Option<StructureArg>,
     /// How the answer is written
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     pub(crate) format: Format,
@@ -91,11 +97,35 @@ pub(crate) struct DeriveArgs {
     pub(crate) json: bool,
 }
 
+/// A model, or an expression with its variables.
+#[derive(Debug, Args)]
+pub(crate) struct SubjectArgs {
+    /// Model text (`.cr`), `-` for standard input
+    pub(crate) model: Option<PathBuf>,
+    /// An expression instead of a model
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) expr: Option<String>,
+    /// A variable of the expression: `X=5x3`, `X=NxD` for any extents, `t` for a scalar
+    #[arg(long, value_name = "NAME=SHAPE", value_parser = variables::variable, requires = "expr")]
+    pub(crate) var: Vec<VariableArg>,
+    /// From where a variable of the expression is drawn when the answer is checked: `X=pos`
+    #[arg(long, value_name = "NAME=KIND", value_parser = variables::domain, requires = "expr")]
+    pub(crate) domain: Vec<variables::DomainArg>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StructureArg {
+    Symmetric,
+    Diagonal,
+}
+
 const DERIVE_EXAMPLES: &str = "\
 Examples:
   chainrule derive --expr 'sum((X*W-Y).^2)' --var X=5x3 --var W=3x2 --var Y=5x2 --wrt W
   chainrule derive --expr 'logdet(A)' --var A=NxN --domain A=spd --format latex
-  chainrule derive model.cr --wrt W1 --wrt b1
+  chainrule derive --expr 'tanh(W*x)' --var W=3x4 --var x=4x1 --wrt x --layout denominator
+  chainrule derive --expr 'norm2(A*x)^2' --var A=5x3 --var x=3x1 --wrt x --hessian
+  chainrule derive model.cr --wrt W1 --steps
 Kinds of values: pos unit big sym spd spdish inv bigI posdet pm1 onehot simplex diagm";
 
 impl DeriveArgs {

@@ -1,17 +1,16 @@
 //! The `chainrule` command line: thin; one file per subcommand.
 
-mod answers;
 mod args;
 mod caret;
 mod commands;
 mod errors;
-mod guard;
 mod interrupt;
 mod models;
 mod output;
 mod render;
 mod samplings;
 mod source;
+mod subject;
 
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::process::ExitCode;

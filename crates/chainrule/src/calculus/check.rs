@@ -1,4 +1,4 @@
-//! The numeric check of a gradient, independent of how it was derived: against forward mode (no step size, so the
+//! The numeric check of a derivative, independent of how it was found: against forward mode (no step size, so the
 //! bound is tight) and against central differences (no calculus at all).
 
 use rustc_hash::FxHashMap;
@@ -74,7 +74,57 @@ pub fn random_point(graph: &Graph, roots: &[Id], domains: &dyn Fn(Id) -> Domain,
     point
 }
 
-/// Checks `gradient` of the 1 x 1 expression `root` with respect to the variable `wrt` at random points.
+/// How an answer acts on a direction `u` of the variable: what must be the differential of the function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// `sum(answer.*u)`: the gradient of a scalar.
+    Inner,
+    /// `sum(answer'.*u)`: its transpose.
+    InnerTransposed,
+    /// `answer*vec(u)`: a Jacobian.
+    Product,
+    /// `answer'*vec(u)`: its transpose.
+    ProductTransposed,
+    /// `u*answer`: the derivative by a scalar.
+    Scaled,
+    /// `u*answer'`: its transpose.
+    ScaledTransposed,
+    /// `sum` of `answer.*u` on and above the diagonal, for symmetric `u`.
+    Symmetric,
+    /// `sum(answer.*u)` for diagonal `u`; off the diagonal the answer is zero.
+    Diagonal,
+    /// The differential itself, in the direction of this variable.
+    Along(Id),
+}
+
+/// An answer to be checked: the derivative of `function` with respect to the variable `wrt`.
+#[derive(Clone, Copy, Debug)]
+pub struct Claimed {
+    /// What is differentiated.
+    pub function: Id,
+    /// The variable.
+    pub wrt: Id,
+    /// The derivative.
+    pub answer: Id,
+    /// What the derivative means.
+    pub reading: Reading,
+}
+
+/// Where a random point is tried: most expressions are defined for normal values, some only for positive ones or for
+/// matrices with an inverse.
+const FALLBACK: [Domain; 9] = [
+    Domain::Any,
+    Domain::Any,
+    Domain::Positive,
+    Domain::Unit,
+    Domain::Invertible,
+    Domain::Definite,
+    Domain::Any,
+    Domain::Positive,
+    Domain::Definite,
+];
+
+/// Checks the gradient of a 1 x 1 expression at random points.
 ///
 /// # Errors
 /// It disagrees, or there is no point to check it at.
@@ -85,90 +135,186 @@ pub fn check_gradient(
     gradient: Id,
     domains: Option<&dyn Fn(Id) -> Domain>,
 ) -> Result<Agreement, CheckError> {
+    check(graph, Claimed { function: root, wrt, answer: gradient, reading: Reading::Inner }, domains)
+}
+
+/// Checks a derivative at random points against forward mode and central differences of the same graph. In a
+/// [`Graph::plain`] no rule of simplification has touched either side.
+///
+/// # Errors
+/// It disagrees, or there is no point to check it at.
+pub fn check(
+    graph: &mut Graph,
+    claimed: Claimed,
+    domains: Option<&dyn Fn(Id) -> Domain>,
+) -> Result<Agreement, CheckError> {
+    let Claimed { function, wrt, answer, .. } = claimed;
     let direction = graph.variable("direction", Role::Differential, graph.shape(wrt));
-    let tangent = linearize(graph, root, &[(wrt, direction)]).tangent;
-    let tangent = tangent.unwrap_or_else(|| graph.constant(0.0));
-    let fallback = [Domain::Any, Domain::Positive, Domain::Unit, Domain::Invertible, Domain::Definite];
-    let tries: usize = if domains.is_some() { 3 } else { fallback.len() };
+    let tangent = linearize(graph, function, &[(wrt, direction)]).tangent;
+    let tangent = tangent.unwrap_or_else(|| graph.filled(0.0, graph.shape(function)));
     let mut last = CheckError::NowhereFinite;
-    for (attempt, &usual) in fallback.iter().enumerate().take(tries) {
-        let square = |graph: &Graph, id: Id| graph.shape(id).rows() == graph.shape(id).cols();
-        let choose = |id: Id| match domains {
-            Some(domains) => domains(id),
-            None => match usual {
-                Domain::Invertible | Domain::Definite if !square(graph, id) => Domain::Positive,
-                domain => domain,
-            },
-        };
-        let mut point = random_point(graph, &[root, gradient, wrt, direction], &choose, 17 + attempt as u64);
-        match check_at(graph, root, wrt, gradient, (direction, tangent), &mut point) {
+    let mut roots = vec![function, answer, wrt, direction, tangent];
+    if let Reading::Along(variable) = claimed.reading {
+        roots.push(variable);
+    }
+    for mut point in points(graph, &roots, domains) {
+        match check_at(graph, claimed, (direction, tangent), &mut point) {
+            Ok(Verdict::Agrees(agreement)) => return Ok(agreement),
+            Ok(Verdict::Wrong(error)) => return Err(error),
+            Ok(Verdict::Unclear(error)) => last = error,
             Err(error @ (CheckError::NowhereFinite | CheckError::OnlyKinks)) => last = error,
-            other => return other,
+            Err(error) => return Err(error),
         }
     }
     Err(last)
 }
 
+/// Points to try, the most general first.
+pub fn points<'g>(
+    graph: &'g Graph,
+    roots: &'g [Id],
+    domains: Option<&'g dyn Fn(Id) -> Domain>,
+) -> impl Iterator<Item = Point> + 'g {
+    FALLBACK.iter().zip(17..).map(move |(&usual, seed)| {
+        let choose = |id: Id| match domains {
+            Some(domains) => domains(id),
+            None => fitting(graph, id, usual),
+        };
+        random_point(graph, roots, &choose, seed)
+    })
+}
+
+/// Domains of square matrices, for square matrices only.
+fn fitting(graph: &Graph, id: Id, usual: Domain) -> Domain {
+    let square = graph.shape(id).rank() == 2 && graph.shape(id).rows() == graph.shape(id).cols();
+    match usual {
+        Domain::Invertible | Domain::Definite if !square => Domain::Positive,
+        domain => domain,
+    }
+}
+
+/// What one point says.
+enum Verdict {
+    Agrees(Agreement),
+    /// The two numeric differentials agree with each other and not with the answer.
+    Wrong(CheckError),
+    /// The point is too near to a singularity for the numbers to tell.
+    Unclear(CheckError),
+}
+
+/// Numeric differentials that differ by more say nothing.
+const CLEAR: f64 = 1e-5;
+
 fn check_at(
     graph: &Graph,
-    root: Id,
-    wrt: Id,
-    gradient: Id,
+    claimed: Claimed,
     (direction, tangent): (Id, Id),
     point: &mut Point,
-) -> Result<Agreement, CheckError> {
-    let centre = evaluate(graph, &[root, gradient], point).map_err(CheckError::Evaluate)?;
-    let g = centre.get(gradient).clone();
-    if !centre.get(root).is_finite() || !g.is_finite() {
+) -> Result<Verdict, CheckError> {
+    let Claimed { function, wrt, answer, reading } = claimed;
+    let centre = evaluate(graph, &[function, answer], point).map_err(CheckError::Evaluate)?;
+    let g = centre.get(answer).clone();
+    if !centre.get(function).is_finite() || !g.is_finite() {
         return Err(CheckError::NowhereFinite);
     }
     let x = point.values[&wrt].clone();
     let mut agreement = Agreement::default();
+    let mut between = 0.0f64;
     let scale = g.max_abs().max(1.0);
-    let directions = directions(&x);
+    let directions = match reading {
+        Reading::Along(direction) => vec![point.values[&direction].clone()],
+        _ => directions(&x, reading),
+    };
+    let sizes = centre.get(function).sizes.clone();
     for u in &directions {
         point.values.insert(direction, u.clone());
-        let along = evaluate(graph, &[tangent], point).map_err(CheckError::Evaluate)?.get(tangent).values[0];
-        let inner: f64 = g.values.iter().zip(&u.values).map(|(a, b)| a * b).sum();
+        let along = evaluate(graph, &[tangent], point).map_err(CheckError::Evaluate)?.get(tangent).clone();
+        if !along.is_finite() {
+            return Err(CheckError::NowhereFinite);
+        }
+        let inner = reading.act(&g, u, &sizes);
         let length = u.values.iter().map(|v| v * v).sum::<f64>().sqrt().max(1.0);
-        agreement.forward = agreement.forward.max((along - inner).abs() / (scale * length));
-        let Some(numeric) = central_difference(graph, root, wrt, (&x, u), STEP, point)? else {
+        let relative = |a: &[f64], b: &[f64]| furthest(a, b) / (scale * length);
+        agreement.forward = agreement.forward.max(relative(&along.values, &inner));
+        let quotient = |step: f64, point: &mut Point| central_difference(graph, function, wrt, (&x, u), step, point);
+        let Some(numeric) = quotient(STEP, point)? else {
             agreement.redrawn += 1;
             continue;
         };
-        let mut error = (numeric - inner).abs() / (scale * length);
+        let mut error = relative(&numeric, &inner);
+        let mut apart = relative(&numeric, &along.values);
         // Where the third derivative is large the error falls as the square of the step, and is taken out; that of a
-        // wrong gradient stays, whatever the step.
+        // wrong answer stays, whatever the step.
         for step in [STEP, STEP / 16.0, STEP / 256.0] {
             if error <= DIFFERENCE_TOLERANCE {
                 break;
             }
-            let wide = central_difference(graph, root, wrt, (&x, u), step, point)?;
-            let near = central_difference(graph, root, wrt, (&x, u), step / 2.0, point)?;
-            if let (Some(wide), Some(near)) = (wide, near) {
-                let extrapolated = near + (near - wide) / 3.0;
-                error = error.min((extrapolated - inner).abs() / (scale * length));
+            if let (Some(wide), Some(near)) = (quotient(step, point)?, quotient(step / 2.0, point)?) {
+                let extrapolated: Vec<f64> = near.iter().zip(&wide).map(|(n, w)| n + (n - w) / 3.0).collect();
+                error = error.min(relative(&extrapolated, &inner));
+                apart = apart.min(relative(&extrapolated, &along.values));
             }
         }
         agreement.directions += 1;
         agreement.difference = agreement.difference.max(error);
+        between = between.max(apart);
     }
     if agreement.directions == 0 && !directions.is_empty() {
         return Err(CheckError::OnlyKinks);
     }
     // The value itself is only known to a few units of its own rounding, divided by the step.
-    let floor = centre.get(root).max_abs() * f64::EPSILON * 8.0 / STEP / scale;
+    let floor = centre.get(function).max_abs() * f64::EPSILON * 8.0 / STEP / scale;
     if agreement.forward <= FORWARD_TOLERANCE.max(floor * STEP)
         && agreement.difference <= DIFFERENCE_TOLERANCE.max(floor)
     {
-        Ok(agreement)
+        return Ok(Verdict::Agrees(agreement));
+    }
+    let error = CheckError::Disagrees { forward: agreement.forward, difference: agreement.difference };
+    let clear = between <= CLEAR.max(floor) && agreement.forward > DIFFERENCE_TOLERANCE.max(floor);
+    Ok(if clear { Verdict::Wrong(error) } else { Verdict::Unclear(error) })
+}
+
+fn furthest(a: &[f64], b: &[f64]) -> f64 {
+    let pairs = a.iter().zip(b).map(|(a, b)| (a - b).abs());
+    if a.len() == b.len() {
+        pairs.fold(0.0, |m: f64, d| if d > m || d.is_nan() { d } else { m })
     } else {
-        Err(CheckError::Disagrees { forward: agreement.forward, difference: agreement.difference })
+        f64::INFINITY
     }
 }
 
-/// Every coordinate when there are few, and random directions.
-fn directions(x: &Tensor) -> Vec<Tensor> {
+impl Reading {
+    /// The differential of a function of these extents along `u`, row after row, if `answer` is its derivative.
+    #[must_use]
+    pub fn act(self, answer: &Tensor, u: &Tensor, sizes: &[usize]) -> Vec<f64> {
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let turned = |t: &Tensor| Tensor::from_fn(&[t.sizes[1], t.sizes[0]], |i| t.at(&[i[1], i[0]]));
+        match self {
+            Reading::Inner | Reading::Diagonal => vec![dot(&answer.values, &u.values)],
+            Reading::InnerTransposed => vec![dot(&turned(answer).values, &u.values)],
+            Reading::Along(_) => answer.values.clone(),
+            Reading::Scaled => answer.values.iter().map(|v| v * u.values[0]).collect(),
+            Reading::ScaledTransposed => turned(answer).values.iter().map(|v| v * u.values[0]).collect(),
+            Reading::ProductTransposed => Reading::Product.act(&turned(answer), u, sizes),
+            Reading::Product => {
+                let column = turned(u);
+                let (m, n) = (sizes[0], sizes[1]);
+                // Row i + j*m of the answer gives element (i, j).
+                let cols = answer.sizes[1];
+                let row = |i: usize, j: usize| &answer.values[(i + j * m) * cols..(i + j * m + 1) * cols];
+                (0..m).flat_map(|i| (0..n).map(move |j| (i, j))).map(|(i, j)| dot(row(i, j), &column.values)).collect()
+            }
+            Reading::Symmetric => {
+                let n = answer.sizes[1];
+                let upper = |k: &usize| k / n <= k % n;
+                vec![(0..n * n).filter(upper).map(|k| answer.values[k] * u.values[k]).sum()]
+            }
+        }
+    }
+}
+
+/// Every coordinate when there are few, and random directions; only those that the structure of the variable allows.
+fn directions(x: &Tensor, reading: Reading) -> Vec<Tensor> {
     let n = x.values.len();
     let mut list = Vec::new();
     if n <= 32 {
@@ -182,33 +328,38 @@ fn directions(x: &Tensor) -> Vec<Tensor> {
         let count = if n <= 32 { 2 } else { 8 };
         list.extend((0..count).map(|k| sample(Domain::Any, &x.sizes, 23, 1000 + k, 1)));
     }
-    list
+    let keep = |u: Tensor| match reading {
+        Reading::Symmetric => Tensor::from_fn(&u.sizes, |i| u.at(i) + u.at(&[i[1], i[0]])),
+        Reading::Diagonal => Tensor::from_fn(&u.sizes, |i| if i[0] == i[1] { u.at(i) } else { 0.0 }),
+        _ => u,
+    };
+    list.into_iter().map(keep).collect()
 }
 
-/// (f(x + h u) - f(x - h u)) / 2h, or `None` when a kink lies between the points.
+/// (f(x + h u) - f(x - h u)) / 2h, element by element, or `None` when a kink lies between the points.
 fn central_difference(
     graph: &Graph,
-    root: Id,
+    function: Id,
     wrt: Id,
     (x, u): (&Tensor, &Tensor),
     step: f64,
     point: &mut Point,
-) -> Result<Option<f64>, CheckError> {
+) -> Result<Option<Vec<f64>>, CheckError> {
     let h = step * x.max_abs().max(1.0) / u.max_abs().max(1.0);
-    let mut values = [0.0; 2];
-    let mut branches = Vec::new();
-    for (value, sign) in values.iter_mut().zip([1.0, -1.0]) {
+    let mut values = Vec::with_capacity(2);
+    let mut branches = Vec::with_capacity(2);
+    for sign in [1.0, -1.0] {
         let moved = x.values.iter().zip(&u.values).map(|(x, u)| x + sign * h * u).collect();
         point.values.insert(wrt, Tensor { sizes: x.sizes.clone(), values: moved });
-        let evaluated = evaluate(graph, &[root], point).map_err(CheckError::Evaluate)?;
-        *value = evaluated.get(root).values[0];
+        let evaluated = evaluate(graph, &[function], point).map_err(CheckError::Evaluate)?;
+        values.push(evaluated.get(function).values.clone());
         branches.push(evaluated.branches);
     }
     point.values.insert(wrt, x.clone());
     if branches[0] != branches[1] {
         return Ok(None);
     }
-    Ok(Some((values[0] - values[1]) / (2.0 * h)))
+    Ok(Some(values[0].iter().zip(&values[1]).map(|(up, down)| (up - down) / (2.0 * h)).collect()))
 }
 
 /// Checks that two expressions are equal at random points: the largest difference relative to the larger side.

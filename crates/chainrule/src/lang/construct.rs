@@ -48,6 +48,48 @@ impl Graph {
         self.build(Op::Eye(Eye(dim)), &[])
     }
 
+    /// The commutation matrix `K` of `m x n` matrices: `K*vec(a) = vec(a')`. It is an identity whose rows are in another
+    /// order.
+    ///
+    /// # Errors
+    /// The dimension is too large.
+    pub fn commutation(&mut self, m: Dim, n: Dim) -> Result<Id, ShapeError> {
+        let size = checked_product(&mut self.dims, m, n)?;
+        let eye = self.eye(size);
+        if [m, n].iter().any(|&dim| self.dims.resolve(dim) == Dim::Known(1)) {
+            return Ok(eye);
+        }
+        let rows = self.reshape(eye, Shape::new(&[n, m, size]));
+        let swapped = self.build(Op::Permute(Permute::new(&[1, 0, 2])), &[rows]);
+        Ok(self.reshape(swapped, Shape::matrix(size, size)))
+    }
+
+    /// The `m` and `n` of a commutation matrix.
+    #[must_use]
+    pub fn as_commutation(&self, id: Id) -> Option<(Dim, Dim)> {
+        let inner = |id: Id| self.args(id).first().copied();
+        let Op::Reshape(_) = self.op(id) else { return None };
+        let swapped = inner(id).filter(|&x| self.op(x) == Op::Permute(Permute::new(&[1, 0, 2])))?;
+        let rows = inner(swapped).filter(|&x| matches!(self.op(x), Op::Reshape(_)))?;
+        let eye = inner(rows).filter(|&x| matches!(self.op(x), Op::Eye(_)))?;
+        let dims = self.shape(swapped).resolved(&self.dims);
+        (self.shape(id) == self.shape(eye)).then(|| (dims.dims()[0], dims.dims()[1]))
+    }
+
+    /// The elements of a matrix as one column, column after column.
+    ///
+    /// # Errors
+    /// The dimension is too large.
+    pub fn vec(&mut self, x: Id) -> Result<Id, ShapeError> {
+        let shape = self.shape(x).resolved(&self.dims);
+        let transposed = if shape.cols() == Dim::Known(1) { x } else { self.transpose(x) };
+        if shape.rows() == Dim::Known(1) || shape.cols() == Dim::Known(1) {
+            return Ok(transposed);
+        }
+        let count = checked_product(&mut self.dims, shape.rows(), shape.cols())?;
+        Ok(self.reshape(transposed, Shape::matrix(count, Dim::Known(1))))
+    }
+
     /// A function of one number, element by element.
     pub fn unary(&mut self, op: Unary, x: Id) -> Id {
         self.build(Op::Unary(op), &[x])

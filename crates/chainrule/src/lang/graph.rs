@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::dim::Dims;
 use super::op::Op;
 use super::ops::source::VariableRef;
-use super::rewrite::{RULES, Rewrite};
+use super::rewrite::{RULES, Rewrite, Rule};
 use super::shape::{Shape, ShapeError};
 
 /// A node of a [`Graph`].
@@ -56,7 +56,8 @@ pub struct Variable {
     pub id: Id,
     /// Its value, when the program fixes it.
     pub value: Option<f64>,
-    /// The node whose differential it is; printers write the formula of that node, not this variable's name.
+    /// The node that a differential belongs to: `d(X*W)` belongs to `X*W`. Where it is typeset, the formula of that node is
+    /// written, not this variable's name.
     pub of: Option<Id>,
 }
 
@@ -71,6 +72,19 @@ pub enum Fact {
 
 type Key = (Op, Box<[Id]>);
 
+/// The rules that a graph is simplified by.
+#[derive(Clone, Copy, Debug)]
+struct Rules(&'static [&'static [Rule]]);
+
+impl Default for Rules {
+    fn default() -> Rules {
+        Rules(RULES)
+    }
+}
+
+/// Replaces a result of the calculus: the name of the rule, and what it gave.
+pub type Tamper = fn(&mut Graph, &'static str, Id) -> Id;
+
 /// A hash-consed DAG, its variables and dimensions, and the log of every rewrite.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
@@ -80,6 +94,8 @@ pub struct Graph {
     names: FxHashMap<Id, String>,
     origins: FxHashMap<Id, (u32, u32)>,
     facts: FxHashSet<(Id, Fact)>,
+    rules: Rules,
+    tamper: Option<Tamper>,
     /// The variables, in order of declaration.
     pub variables: Vec<Variable>,
     /// The dimensions.
@@ -93,6 +109,37 @@ impl Graph {
     #[must_use]
     pub fn new() -> Graph {
         Graph::default()
+    }
+
+    /// An empty graph that keeps every expression as it is written: no rule is applied. Answers are checked in it.
+    #[must_use]
+    pub fn plain() -> Graph {
+        Graph::with_rules(&[])
+    }
+
+    /// An empty graph that is simplified by these rules.
+    #[must_use]
+    pub fn with_rules(rules: &'static [&'static [Rule]]) -> Graph {
+        Graph { rules: Rules(rules), ..Graph::default() }
+    }
+
+    /// The same with dimensions known from elsewhere.
+    #[must_use]
+    pub fn with_dims(self, dims: Dims) -> Graph {
+        Graph { dims, ..self }
+    }
+
+    /// Lets a function replace what the rules of the calculus give. For tests of the check: a broken rule must be noticed.
+    pub fn tamper_with(&mut self, tamper: Tamper) {
+        self.tamper = Some(tamper);
+    }
+
+    /// What a rule of the calculus gave, unless a test replaces it.
+    pub(crate) fn given(&mut self, rule: &'static str, result: Id) -> Id {
+        match self.tamper {
+            Some(tamper) => tamper(self, rule, result),
+            None => result,
+        }
     }
 
     /// The node with this id.
@@ -188,17 +235,17 @@ impl Graph {
         id
     }
 
-    /// Declares the differential of a node: a variable of its shape that knows what it belongs to.
-    pub fn differential(&mut self, name: &str, of: Id) -> Id {
-        let id = self.variable(name, Role::Differential, self.shape(of));
-        self.variables.last_mut().expect("just pushed").of = Some(of);
-        id
-    }
-
     /// Declares a number with a name.
     pub fn named_constant(&mut self, name: &str, value: f64) -> Id {
         let id = self.variable(name, Role::Constant, Shape::SCALAR);
         self.variables.last_mut().expect("just pushed").value = Some(value);
+        id
+    }
+
+    /// The differential of a node, as a symbol.
+    pub fn differential(&mut self, name: &str, of: Id) -> Id {
+        let id = self.variable(name, Role::Differential, self.shape(of));
+        self.variables.last_mut().expect("just pushed").of = Some(of);
         id
     }
 
@@ -230,7 +277,7 @@ impl Graph {
 
     /// Applies the first rule that fits; all change of expressions goes through here.
     fn rewrite(&mut self, before: Id) -> Id {
-        for rule in RULES.iter().flat_map(|family| family.iter()) {
+        for rule in self.rules.0.iter().flat_map(|family| family.iter()) {
             if let Some(after) = (rule.apply)(self, before)
                 && after != before
             {

@@ -70,6 +70,8 @@ pub struct Builder<'a> {
     /// Where dimensions became numbers.
     learnt: FxHashMap<Dim, Span>,
     calls: usize,
+    /// What `d(...)` stands for in the lines of a derivation: nodes and the symbols of their differentials.
+    pub(super) differentials: Vec<(Id, Id)>,
     pub(super) layers: FxHashMap<String, usize>,
 }
 
@@ -95,6 +97,7 @@ impl<'a> Builder<'a> {
             examples: Vec::new(),
             learnt: FxHashMap::default(),
             calls: 0,
+            differentials: Vec::new(),
             layers: FxHashMap::default(),
         }
     }

@@ -38,7 +38,8 @@ pub static NATIVE: &[Native] = &[
     Native { name: "logdet", arity: (1, 1), build: |b, x, at| b.op(Op::LogDet(LogDet), x, at) },
     Native { name: "kron", arity: (2, 2), build: |b, x, at| b.graph.kron(x[0], x[1]).map_err(|e| b.shape_error(&e, at, x)) },
     Native { name: "diag", arity: (1, 1), build: diag },
-    Native { name: "vec", arity: (1, 1), build: vec },
+    Native { name: "vec", arity: (1, 1), build: |b, x, at| b.graph.vec(x[0]).map_err(|e| b.shape_error(&e, at, x)) },
+    Native { name: "commutation", arity: (2, 2), build: commutation },
     Native { name: "eye", arity: (1, 1), build: |b, x, at| { let n = b.dim(x[0], at)?; Ok(b.graph.eye(n)) } },
     Native { name: "ones", arity: (2, 2), build: |b, x, at| filled(b, x, at, 1.0) },
     Native { name: "zeros", arity: (2, 2), build: |b, x, at| filled(b, x, at, 0.0) },
@@ -97,14 +98,9 @@ fn diag(b: &mut Builder, x: &[Id], at: Span) -> Result<Id, Diagnostic> {
     b.op(Op::Diagonal(Diagonal), x, at)
 }
 
-/// Column-major: the row-major elements of the transpose.
-fn vec(b: &mut Builder, x: &[Id], at: Span) -> Result<Id, Diagnostic> {
-    let shape = b.graph.shape(x[0]);
-    let too_large = |b: &Builder| b.shape_error(&crate::lang::ShapeError::TooLarge, at, x);
-    let count = b.graph.dims.product(shape.rows(), shape.cols());
-    let count = count.ok_or_else(|| too_large(b))?;
-    let transposed = b.graph.transpose(x[0]);
-    Ok(b.graph.reshape(transposed, Shape::matrix(count, Dim::Known(1))))
+fn commutation(b: &mut Builder, x: &[Id], at: Span) -> Result<Id, Diagnostic> {
+    let (m, n) = (b.dim(x[0], at)?, b.dim(x[1], at)?);
+    b.graph.commutation(m, n).map_err(|error| b.shape_error(&error, at, x))
 }
 
 fn filled(b: &mut Builder, x: &[Id], at: Span, value: f64) -> Result<Id, Diagnostic> {

@@ -30,17 +30,21 @@ pub struct Definition {
 pub struct StepRow {
     /// Its number; steps that continue the one before may have none.
     pub number: Option<usize>,
-    /// The expression before. Where it is the right side of the step before, it is not written again.
+    /// The left side. Where the step goes on from the one before, with its left or its right side, it is not written again.
     pub left: Formula,
-    /// The equal expression after.
+    /// The equal expression.
     pub right: Formula,
-    /// The name of the rule; one of [`Page::rules`] is linked.
-    pub rule: String,
+    /// The names of the rules; those of [`Page::rules`] are linked.
+    pub rules: Vec<String>,
+    /// Names that begin here.
+    pub defines: Vec<Definition>,
 }
 
 /// A rule that steps use.
 #[derive(Clone, Debug, Default)]
 pub struct Rule {
+    /// Its number in the manual, if it has one.
+    pub number: Option<usize>,
     /// Its name.
     pub name: String,
     /// What it says, in the language's own notation.
@@ -69,6 +73,8 @@ pub struct Section {
     pub gradient: Formula,
     /// Its shape, such as `[N, 3]`.
     pub shape: String,
+    /// Names that the gradient introduces.
+    pub definitions: Vec<Definition>,
     /// The gradient element by element, a whole equation.
     pub elements: Option<Formula>,
     /// How it was found.
@@ -150,16 +156,20 @@ impl Page {
             math(&section.left),
             math(&section.gradient)
         );
+        for Definition { name, value } in &section.definitions {
+            let (name, value) = (math(name), math(value));
+            let _ = writeln!(out, "<div class=\"elements scroll\">with {name}<span class=\"is\">=</span>{value}</div>");
+        }
         if let Some(elements) = &section.elements {
             let _ = writeln!(out, "<div class=\"elements scroll\">{}</div>", math(elements));
         }
         let _ = writeln!(out, "<p class=\"facts\">Shape <code>{}</code></p>", escape(&section.shape));
         if !section.steps.is_empty() {
             out.push_str("<div class=\"scroll\">\n<table class=\"steps\">\n");
-            let mut before: Option<&Formula> = None;
+            let mut before: Option<&StepRow> = None;
             for step in &section.steps {
                 self.write_step(out, step, before);
-                before = Some(&step.right);
+                before = Some(step);
             }
             out.push_str("</table>\n</div>\n");
         }
@@ -170,31 +180,38 @@ impl Page {
         out.push_str("</section>\n");
     }
 
-    /// A row; a long left side has a row of its own above the sign.
-    fn write_step(&self, out: &mut String, step: &StepRow, before: Option<&Formula>) {
-        let continued = before == Some(&step.left);
+    /// A row; a long left side has a row of its own above the sign, names that begin here have theirs below.
+    fn write_step(&self, out: &mut String, step: &StepRow, before: Option<&StepRow>) {
+        let continued = before.is_some_and(|before| step.left == before.right || step.left == before.left);
         let wide = !continued && step.left.text.chars().count() > WIDE;
-        let span = if wide { " rowspan=\"2\"" } else { "" };
+        let rows = 1 + usize::from(wide) + step.defines.len();
         let number = step.number.map(|n| n.to_string()).unwrap_or_default();
-        let rule = format!("<td class=\"rule\"{span}>{}</td>", self.link(&step.rule));
-        let _ = write!(out, "<tbody><tr><th{span}>{number}</th>");
+        let rules: Vec<String> = step.rules.iter().map(|rule| self.link(rule)).collect();
+        let rule = format!("<td class=\"rule\" rowspan=\"{rows}\">{}</td>", rules.join(", "));
+        let _ = write!(out, "<tbody><tr><th rowspan=\"{rows}\">{number}</th>");
         let right = format!("<td class=\"is\">=</td><td class=\"right\">{}</td>", math(&step.right));
+        let left = if continued { String::new() } else { math(&step.left) };
         let _ = if wide {
-            let left = math(&step.left);
             write!(
                 out,
                 "<td class=\"wide\" colspan=\"3\">{left}</td>{rule}</tr><tr><td class=\"left\"></td>{right}</tr>"
             )
         } else {
-            let left = if continued { String::new() } else { math(&step.left) };
             write!(out, "<td class=\"left\">{left}</td>{right}{rule}</tr>")
         };
+        for Definition { name, value } in &step.defines {
+            let (name, value) = (math(name), math(value));
+            let _ = write!(
+                out,
+                "<tr><td class=\"left\"></td><td></td><td class=\"with\">with {name}<span class=\"is\">=</span>{value}</td></tr>"
+            );
+        }
         out.push_str("</tbody>\n");
     }
 
     fn link(&self, rule: &str) -> String {
         match self.rules.iter().position(|known| known.name == rule) {
-            Some(number) => format!("<a href=\"#rule-{number}\">{}</a>", escape(rule)),
+            Some(place) => format!("<a href=\"#rule-{place}\">{}</a>", escape(rule)),
             None => escape(rule),
         }
     }
@@ -204,9 +221,13 @@ impl Page {
             return;
         }
         out.push_str("<section class=\"rules\">\n<h2>Rules</h2>\n<dl>\n");
-        for (number, Rule { name, statement }) in self.rules.iter().enumerate() {
+        for (place, Rule { number, name, statement }) in self.rules.iter().enumerate() {
             let (name, statement) = (escape(name), escape(statement));
-            let _ = writeln!(out, "<div id=\"rule-{number}\"><dt>{name}</dt><dd><code>{statement}</code></dd></div>");
+            let number = number.map(|n| format!("<span class=\"number\">{n}</span> ")).unwrap_or_default();
+            let _ = writeln!(
+                out,
+                "<div id=\"rule-{place}\"><dt>{number}{name}</dt><dd><code>{statement}</code></dd></div>"
+            );
         }
         out.push_str("</dl>\n</section>\n");
     }
@@ -221,6 +242,9 @@ fn plain(out: &mut String, section: &Section) {
     }
     for step in &section.steps {
         let _ = writeln!(out, "{} = {}", escape(&step.left.text), escape(&step.right.text));
+        for Definition { name, value } in &step.defines {
+            let _ = writeln!(out, "    with {} = {}", escape(&name.text), escape(&value.text));
+        }
     }
     out.push_str("</pre>\n</details>\n");
 }

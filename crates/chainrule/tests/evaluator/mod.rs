@@ -244,6 +244,10 @@ impl Evaluator<'_> {
             ("diag", 1) if x.rows == 1 => Matrix::from_fn(x.cols, x.cols, |i, j| if i == j { x.at(0, i) } else { 0.0 }),
             ("diag", 1) => Matrix::from_fn(x.rows, 1, |i, _| x.at(i, i)),
             ("vec", 1) => Matrix { rows: x.rows * x.cols, cols: 1, values: x.transposed().values },
+            ("commutation", 2) => {
+                let (m, n) = (size(x), size(args[1]));
+                Matrix::from_fn(m * n, m * n, |row, col| if row == col % m * n + col / m { 1.0 } else { 0.0 })
+            }
             ("eye", 1) => Matrix::from_fn(size(x), size(x), |i, j| if i == j { 1.0 } else { 0.0 }),
             ("ones", 2) => Matrix::from_fn(size(x), size(args[1]), |_, _| 1.0),
             ("zeros", 2) => Matrix::from_fn(size(x), size(args[1]), |_, _| 0.0),

@@ -3,6 +3,7 @@
 
 use chainrule::lang::dim::Dims;
 use chainrule::lang::{Dim, Graph, Id, Role, Shape};
+use chainrule::model::answer::{Declaration, Extent, Subject};
 use chainrule::model::builder::{Builder, Place, Scope};
 use chainrule::text::parser::parse_expression;
 
@@ -48,6 +49,17 @@ impl Formula {
         let root = root.unwrap_or_else(|error| panic!("{text}: {error:?}"));
         Formula { graph: builder.graph, scope, root, variables }
     }
+}
+
+/// A question's subject; `variables` as in [`Formula::new`].
+pub(crate) fn subject(variables: &str, text: &str) -> Subject {
+    let declaration = |declaration: &str| {
+        let (name, shape) = declaration.split_once('=').expect("a name and a shape");
+        let extent = |text: &str| text.parse().map_or_else(|_| Extent::Name(text.to_owned()), Extent::Number);
+        Declaration { name: name.to_owned(), extents: shape.split('x').map(extent).collect(), domain: None }
+    };
+    let declarations: Vec<Declaration> = variables.split_whitespace().map(declaration).collect();
+    Subject::of_expression(text, &declarations, &[]).unwrap_or_else(|error| panic!("{text}: {error:?}"))
 }
 
 fn dimension(graph: &mut Graph, extent: &str) -> Dim {

@@ -12,7 +12,9 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "scalars leave the product", statement: "(s*a)*b = s*(a*b)", apply: scalars },
     Rule { name: "product with the identity", statement: "eye*a = a", apply: identity },
     Rule { name: "product with ones", statement: "column*ones = ones*column", apply: outer_ones },
+    Rule { name: "diagonal times a row of rows", statement: "diag(v)*(ones*row) = v*row", apply: diagonal_rows },
     Rule { name: "product with a scalar", statement: "a*s = s*a", apply: scalar_operand },
+    Rule { name: "product with a column", statement: "(a*b)*column = a*(b*column)", apply: column_last },
     Rule { name: "inverse of an inverse", statement: "inv(inv(a)) = a", apply: inverse },
     Rule { name: "logarithm of a determinant", statement: "log(det(a)) = logdet(a)", apply: log_det },
 ];
@@ -83,6 +85,14 @@ fn outer_ones(graph: &mut Graph, id: Id) -> Option<Id> {
     }
 }
 
+fn diagonal_rows(graph: &mut Graph, id: Id) -> Option<Id> {
+    let (spec, a, b) = operands(graph, id)?;
+    let row = broadcast_source(graph, b).filter(|_| spec == Contract::MATMUL)?;
+    let Op::DiagonalMatrix(_) = graph.op(a) else { return None };
+    let is_row = graph.shape(row).rows() == crate::lang::Dim::Known(1);
+    (is_row && graph.shape(row).cols() == graph.shape(b).cols()).then(|| graph.matmul(graph.args(a)[0], row))
+}
+
 fn scalar_operand(graph: &mut Graph, id: Id) -> Option<Id> {
     let (spec, a, b) = operands(graph, id)?;
     if spec != Contract::MATMUL {
@@ -96,6 +106,20 @@ fn scalar_operand(graph: &mut Graph, id: Id) -> Option<Id> {
     };
     let scalar = graph.broadcast(scalar, graph.shape(other));
     Some(graph.mul(&[scalar, other]))
+}
+
+/// A column is multiplied first, a row last: no product of matrices is needed. A product with a name stays whole.
+fn column_last(graph: &mut Graph, id: Id) -> Option<Id> {
+    let (spec, product, column) = operands(graph, id)?;
+    let one = crate::lang::Dim::Known(1);
+    let (inner, a, b) = operands(graph, product)?;
+    let matmuls = spec == Contract::MATMUL && inner == spec && graph.name(product).is_none();
+    let shape = graph.shape(product);
+    if !matmuls || graph.shape(column).cols() != one || shape.rows() == one {
+        return None;
+    }
+    let last = graph.matmul(b, column);
+    Some(graph.matmul(a, last))
 }
 
 fn inverse(graph: &mut Graph, id: Id) -> Option<Id> {

@@ -25,6 +25,11 @@ impl<'a> Builder<'a> {
             return self.enter(defined, bound, callee, span);
         }
         let positional: Vec<Id> = args.iter().map(|arg| values[&arg.value]).collect();
+        if let ("d", [part]) = (name, positional.as_slice())
+            && let Some((_, symbol)) = self.differentials.iter().find(|(node, _)| node == part)
+        {
+            return Ok(*symbol);
+        }
         if let Some(keyword) = args.iter().find_map(|arg| arg.name.as_ref())
             && functions::names().any(|f| f == name)
         {

@@ -1,6 +1,7 @@
 //! Printing: a graph becomes text of the language, LaTeX or MathML. What is printed as text parses in the same grammar
 //! and evaluates equal. Pieces are made for every needed node in topological order, so depth costs no stack.
 
+mod chains;
 pub mod index;
 mod pieces;
 mod products;
@@ -12,7 +13,7 @@ use crate::lang::shape::Axes;
 use crate::lang::{Dim, Graph, Id, Op, Role};
 use rustc_hash::FxHashSet;
 
-use pieces::{Form, Piece, Pieces, Precedence};
+use pieces::{Piece, Pieces, Precedence};
 use style::Notation;
 pub(in crate::text) use style::escape;
 pub use style::{Style, math_element};
@@ -49,19 +50,25 @@ pub fn print_with(graph: &Graph, root: Id, style: Style, name_of: NameOf) -> Res
 ///
 /// # Errors
 /// See [`PrintError`].
-pub fn differential(graph: &Graph, node: Id, style: Style) -> Result<String, PrintError> {
-    let notation = style.notation();
-    Ok(match graph.name(node).or_else(|| graph.as_variable(node).map(|variable| variable.name.as_str())) {
-        Some(name) => notation.differential_of_name(&notation.name(name)),
-        None => notation.differential_of(&print(graph, node, style)?),
+pub fn differential(graph: &Graph, node: Id, style: Style, name_of: NameOf) -> Result<String, PrintError> {
+    let name = name_of(graph, node).or_else(|| graph.as_variable(node).map(|variable| variable.name.clone()));
+    Ok(match name {
+        Some(name) => style.differential(&style.name(&name)),
+        None => style.notation().differential_of(&print_with(graph, node, style, name_of)?),
     })
 }
 
 /// The pieces of a node and of all that it needs.
 fn pieces(graph: &Graph, root: Id, style: Style, name_of: NameOf) -> Pieces {
     let notation = style.notation();
-    let mut printer = Printer { graph, style: notation, pieces: Pieces::default(), named: FxHashSet::default() };
-    for (id, name) in named_cut(graph, root, style, name_of) {
+    let mut printer = Printer {
+        graph,
+        style: notation,
+        opens_differentials: style != Style::Text,
+        pieces: Pieces::default(),
+        named: FxHashSet::default(),
+    };
+    for (id, name) in printer.named_cut(root, name_of) {
         let piece = match name {
             Some(name) => {
                 printer.named.insert(id);
@@ -81,35 +88,10 @@ fn pieces(graph: &Graph, root: Id, style: Style, name_of: NameOf) -> Pieces {
 /// The name that stands for a node, if one does.
 pub type NameOf<'a> = &'a dyn Fn(&Graph, Id) -> Option<String>;
 
-/// The nodes to print, in topological order: below a named node nothing is needed.
-fn named_cut(graph: &Graph, root: Id, style: Style, name_of: NameOf) -> Vec<(Id, Option<String>)> {
-    let mut needed = rustc_hash::FxHashMap::default();
-    let mut stack = vec![root];
-    while let Some(id) = stack.pop() {
-        if needed.contains_key(&id) {
-            continue;
-        }
-        let leaf = graph.args(id).is_empty();
-        let name = if id == root || leaf { None } else { name_of(graph, id) };
-        if name.is_none() {
-            stack.extend(graph.args(id).iter().copied());
-        }
-        // Typeset, a differential is written with the formula of the node that it belongs to, which is older.
-        if style != Style::Text {
-            stack.extend(graph.as_variable(id).and_then(|variable| variable.of));
-        }
-        needed.insert(id, name);
-    }
-    #[expect(clippy::iter_over_hash_type, reason = "sorted below")]
-    let mut list: Vec<(Id, Option<String>)> = {
-        let mut list = Vec::with_capacity(needed.len());
-        for entry in needed {
-            list.push(entry);
-        }
-        list
-    };
-    list.sort_by_key(|(id, _)| *id);
-    list
+/// A name alone, in a style.
+#[must_use]
+pub fn name(name: &str, style: Style) -> String {
+    style.name(name)
 }
 
 /// The text of a node, or a mark where matrix notation has none; for messages and steps.
@@ -124,12 +106,46 @@ pub fn text(graph: &Graph, id: Id) -> String {
 struct Printer<'a> {
     graph: &'a Graph,
     style: &'static dyn Notation,
+    /// Is a differential written with the formula of its node? The language has only its name.
+    opens_differentials: bool,
     pieces: Pieces,
     /// Nodes that are written by a name: nothing looks into them.
     named: FxHashSet<Id>,
 }
 
 impl Printer<'_> {
+    /// The nodes to print, in topological order: below a named node nothing is needed.
+    fn named_cut(&self, root: Id, name_of: NameOf) -> Vec<(Id, Option<String>)> {
+        let graph = self.graph;
+        let mut needed = rustc_hash::FxHashMap::default();
+        let mut stack = vec![root];
+        while let Some(id) = stack.pop() {
+            if needed.contains_key(&id) {
+                continue;
+            }
+            let leaf = graph.args(id).is_empty();
+            let name = if id == root || leaf { None } else { name_of(graph, id) };
+            if name.is_none() {
+                stack.extend(graph.args(id).iter().copied());
+            }
+            // Typeset, a differential is written with the formula of the node that it belongs to, which is older.
+            if self.opens_differentials {
+                stack.extend(graph.as_variable(id).and_then(|variable| variable.of));
+            }
+            needed.insert(id, name);
+        }
+        #[expect(clippy::iter_over_hash_type, reason = "sorted below")]
+        let mut list: Vec<(Id, Option<String>)> = {
+            let mut list = Vec::with_capacity(needed.len());
+            for entry in needed {
+                list.push(entry);
+            }
+            list
+        };
+        list.sort_by_key(|(id, _)| *id);
+        list
+    }
+
     fn of(&self, id: Id) -> Result<&Piece, PrintError> {
         self.pieces.get(id)
     }
@@ -183,7 +199,7 @@ impl Printer<'_> {
         let style = self.style;
         let variable = self.graph.as_variable(id).expect("a variable");
         let name = variable.name.as_str();
-        if variable.role != Role::Differential {
+        if variable.role != Role::Differential || !self.opens_differentials {
             return Piece::simple(style.name(name));
         }
         let inner = variable.of.and_then(|of| Some((of, self.pieces.find(of)?)));
@@ -197,13 +213,6 @@ impl Printer<'_> {
                 (None, Some(inner)) if !inner.is_empty() => style.differential_of_name(&style.name(inner)),
                 _ => style.name(name),
             },
-        })
-    }
-
-    fn transposed(&self, x: Id) -> Result<Piece, PrintError> {
-        Ok(match self.open(x) {
-            Some(Op::Inverse(_)) => self.style.inverse_transposed(self.of(self.graph.args(x)[0])?),
-            _ => self.style.transposed(self.of(x)?),
         })
     }
 
@@ -298,27 +307,15 @@ impl Printer<'_> {
         Ok(Piece::new(piece.negative, text, Precedence::Product))
     }
 
-    /// A matrix product; brackets on the right are dropped where associativity allows it.
-    fn contraction(&self, id: Id) -> Result<Piece, PrintError> {
-        let (graph, style) = (self.graph, self.style);
-        if graph.op(id) != Op::Contract(crate::lang::ops::contract::Contract::MATMUL) {
-            return Err(PrintError::NotAMatrix("contraction"));
-        }
-        let (a, b) = (graph.args(id)[0], graph.args(id)[1]);
-        let (left, right) = (self.of(a)?, self.of(b)?);
-        let negative = left.negative != right.negative;
-        let chain = left.form == Form::Chain || left.precedence > Precedence::Product;
-        let right = match right.form {
-            Form::Chain => right.text.clone(),
-            _ => right.unsigned(Precedence::Postfix, style),
-        };
-        let text = style.matrix_product(&left.unsigned(Precedence::Product, style), &right);
-        let form = if chain { Form::Chain } else { Form::Plain };
-        Ok(Piece { form, ..Piece::new(negative, text, Precedence::Product) })
-    }
-
     fn kronecker(&self, id: Id) -> Result<Piece, PrintError> {
+        if let Some((m, n)) = self.graph.as_commutation(id) {
+            let sizes = [m, n].map(|dim| extent(self.graph, dim, self.style).text);
+            return Ok(self.style.constant_matrix("commutation", &sizes));
+        }
         let outer = self.graph.args(id)[0];
+        if self.graph.op(outer) == Op::Permute(Permute::TRANSPOSE) && self.graph.shape(id).cols() == Dim::Known(1) {
+            return Ok(Piece::atom(self.style.call("vec", None, &[self.whole(self.graph.args(outer)[0])?])));
+        }
         if self.graph.op(outer) != Op::Contract(Graph::KRONECKER) {
             return Err(PrintError::NotAMatrix("reshape"));
         }

@@ -47,6 +47,18 @@ impl Style {
         self.notation().name(name)
     }
 
+    /// The differential of a printed name.
+    #[must_use]
+    pub fn differential(self, name: &str) -> String {
+        self.notation().differential_of_name(name)
+    }
+
+    /// Text that is no formula of the language, as it is.
+    #[must_use]
+    pub fn verbatim(self, text: &str) -> String {
+        self.notation().verbatim(text)
+    }
+
     /// An equation of two printed sides.
     #[must_use]
     pub fn equation(self, left: &str, right: &str) -> String {

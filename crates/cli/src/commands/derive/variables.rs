@@ -1,8 +1,7 @@
 //! `--var X=5x3` and `--domain X=pos`.
 
 use chainrule::calculus::sample::{Domain, NAMES};
-use chainrule::lang::Dim;
-use chainrule::lang::dim::Dims;
+use chainrule::model::answer::Extent;
 use chainrule::text::suggest::nearest;
 
 /// A declared variable of an expression.
@@ -11,23 +10,6 @@ pub(crate) struct VariableArg {
     pub(crate) name: String,
     pub(crate) rows: Extent,
     pub(crate) cols: Extent,
-}
-
-/// A number, or a name for any number.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Extent {
-    Number(u32),
-    Name(String),
-}
-
-impl Extent {
-    /// The dimension in a table.
-    pub(crate) fn dim(&self, dims: &mut Dims) -> Dim {
-        match self {
-            Extent::Number(n) => Dim::Known(*n),
-            Extent::Name(name) => dims.named(name),
-        }
-    }
 }
 
 /// From where the values of a variable are drawn.
