@@ -324,7 +324,7 @@ fn adjoints_and_differentials_have_equal_inner_products() {
                 Derivative::Additive => y_bar,
                 // What is not linear has a differential that is; its adjoint is derived.
                 Derivative::Rule(_) => {
-                    let (cotangents, _) = transpose(&mut built.graph, forward, y_bar, &[dx]);
+                    let cotangents = transpose(&mut built.graph, forward, y_bar, &[dx]);
                     cotangents[0].expect("the differential contains dx")
                 }
                 Derivative::Flat => unreachable!("it has a differential"),

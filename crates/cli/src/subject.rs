@@ -116,7 +116,7 @@ pub(crate) fn formula(subject: &Subject, id: Id, names: &[(Id, String)]) -> Resu
 
 /// The name of an objective in LaTeX.
 pub(crate) fn latex_word(name: &str) -> String {
-    if name.len() == 1 { name.to_owned() } else { format!(r"\mathrm{{{name}}}") }
+    Style::Latex.name(name)
 }
 
 /// The shape of a node, such as `[N, 3]`.

@@ -6,7 +6,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::lang::{Derivative, Graph, Id, Role};
+use crate::lang::{Derivative, Graph, Id};
 
 /// The differential of an expression.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub fn differentials(graph: &mut Graph, wrt: &[Id]) -> Vec<Id> {
     let mut result = Vec::with_capacity(wrt.len());
     for &variable in wrt {
         let name = graph.as_variable(variable).map_or_else(|| "x".to_owned(), |v| v.name.clone());
-        result.push(graph.variable(&format!("d{name}"), Role::Differential, graph.shape(variable)));
+        result.push(graph.differential(&format!("d{name}"), variable));
     }
     result
 }

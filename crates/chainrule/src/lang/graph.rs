@@ -56,7 +56,8 @@ pub struct Variable {
     pub id: Id,
     /// Its value, when the program fixes it.
     pub value: Option<f64>,
-    /// The node that a differential belongs to: `d(X*W)` belongs to `X*W`.
+    /// The node that a differential belongs to: `d(X*W)` belongs to `X*W`. Where it is typeset, the formula of that node is
+    /// written, not this variable's name.
     pub of: Option<Id>,
 }
 

@@ -10,6 +10,7 @@ use chainrule::lang::Id;
 use chainrule::model::answer::question::LAYOUTS;
 use chainrule::model::answer::steps::Explained;
 use chainrule::model::answer::{Answer, Order, Question, Refusal, Structure, Subject};
+use chainrule::text::print::Style;
 
 use crate::args::{DeriveArgs, StructureArg};
 use crate::errors::Failure;
@@ -102,7 +103,7 @@ fn question(subject: &Subject, args: &DeriveArgs, wrt: Id) -> Result<Question, F
 
 fn shown(subject: &mut Subject, answer: Answer, with_steps: bool) -> Result<Shown, Refusal> {
     let steps = if with_steps { Some(subject.explain(&answer)?) } else { None };
-    let steps = steps.map_or_else(|| Ok(Vec::new()), |explained| written(subject, &explained))?;
+    let steps = steps.map_or_else(|| Ok(Vec::new()), |explained| written(subject, &answer, &explained))?;
     let definition =
         |(id, name): &(Id, String)| Ok(Definition { name: word(name), value: formula(subject, *id, &answer.names)? });
     Ok(Shown {
@@ -115,7 +116,7 @@ fn shown(subject: &mut Subject, answer: Answer, with_steps: bool) -> Result<Show
     })
 }
 
-fn written(subject: &Subject, explained: &Explained) -> Result<Vec<ShownStep>, Refusal> {
+fn written(subject: &Subject, answer: &Answer, explained: &Explained) -> Result<Vec<ShownStep>, Refusal> {
     let names = &explained.names;
     let mut list = Vec::with_capacity(explained.lines.len());
     for line in &explained.lines {
@@ -124,8 +125,9 @@ fn written(subject: &Subject, explained: &Explained) -> Result<Vec<ShownStep>, R
             let value = formula(subject, *id, names)?;
             Ok(Definition { name: word(name), value: Formula { text: text.clone(), ..value } })
         };
+        let left = subject.write_left(line.left, answer, Style::Latex).map_err(Refusal::Print)?;
         list.push(ShownStep {
-            left: Formula { text: line.text.0.clone(), latex: latex_left(&line.text.0) },
+            left: Formula { text: line.text.0.clone(), latex: left },
             right: Formula { text: line.text.1.clone(), ..right },
             rules: line.rules.clone(),
             defines: line.defines.iter().map(define).collect::<Result<_, Refusal>>()?,
@@ -136,11 +138,7 @@ fn written(subject: &Subject, explained: &Explained) -> Result<Vec<ShownStep>, R
 
 /// A name alone.
 fn word(name: &str) -> Formula {
-    Formula { text: name.to_owned(), latex: chainrule::text::print::name(name, chainrule::text::print::Style::Latex) }
-}
-
-fn latex_left(text: &str) -> String {
-    chainrule::text::print::name(text, chainrule::text::print::Style::Latex)
+    Formula { text: name.to_owned(), latex: Style::Latex.name(name) }
 }
 
 /// What the names of the program stand for, in an order in which each uses only those before it.

@@ -10,7 +10,7 @@ use crate::calculus::steps::{Left, Steps, gradient_steps, jacobian_steps};
 use crate::lang::evaluate::evaluate;
 use crate::lang::{Graph, Id, Op, Tensor};
 use crate::model::builder::Scope;
-use crate::text::print::{Style, print_with};
+use crate::text::print::{PrintError, Style, differential, print_with};
 
 /// A line that passed its check.
 #[derive(Clone, Debug)]
@@ -127,7 +127,7 @@ impl Subject {
     }
 
     /// A right-hand side: one that has a name is written by it.
-    fn write_whole(&self, id: Id, names: &[Named]) -> Result<String, crate::text::print::PrintError> {
+    fn write_whole(&self, id: Id, names: &[Named]) -> Result<String, PrintError> {
         match names.iter().find(|(named, _)| *named == id) {
             Some((_, name)) => Ok(name.clone()),
             None => self.write(id, names, Style::Text),
@@ -146,6 +146,26 @@ impl Subject {
                 let found = steps.symbols.iter().find(|(known, _, _)| *known == part);
                 let symbol = found.map(|(_, symbol, _)| *symbol).ok_or(Refusal::Unreadable)?;
                 self.name_of(symbol).to_owned()
+            }
+        })
+    }
+
+    /// The left-hand side of a line of an answer, in a style.
+    ///
+    /// # Errors
+    /// See [`PrintError`].
+    pub fn write_left(&self, left: Left, answer: &Answer, style: Style) -> Result<String, PrintError> {
+        let name = |name: &str| style.name(name);
+        Ok(match left {
+            Left::Whole if answer.question.order == Order::Second => style.differential(&name("g")),
+            Left::Whole => style.differential(&name(&self.name)),
+            Left::Answer if self.is_gradient(answer) => {
+                style.partial(&name(&self.name), &name(self.name_of(answer.question.wrt)))
+            }
+            Left::Answer => style.verbatim(&answer.label),
+            Left::Part(part) => {
+                let names = |graph: &Graph, id: Id| name_of(graph, &answer.names, id);
+                differential(&self.work.graph, part, style, &names)?
             }
         })
     }

@@ -1,6 +1,8 @@
-//! Printing: a graph becomes text of the language, or LaTeX. What is printed parses in the same grammar and evaluates
-//! equal. Pieces are made for every needed node in topological order, so depth costs no stack.
+//! Printing: a graph becomes text of the language, LaTeX or MathML. What is printed as text parses in the same grammar
+//! and evaluates equal. Pieces are made for every needed node in topological order, so depth costs no stack.
 
+mod chains;
+pub mod index;
 mod pieces;
 mod products;
 mod style;
@@ -8,11 +10,13 @@ mod style;
 use crate::lang::ops::reduce::Sum;
 use crate::lang::ops::view::{Broadcast, Permute};
 use crate::lang::shape::Axes;
-use crate::lang::{Dim, Graph, Id, Op};
+use crate::lang::{Dim, Graph, Id, Op, Role};
 use rustc_hash::FxHashSet;
 
 use pieces::{Piece, Pieces, Precedence};
-pub use style::Style;
+use style::Notation;
+pub(in crate::text) use style::escape;
+pub use style::{Style, math_element};
 
 /// Why an expression has no text in matrix notation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +27,7 @@ pub enum PrintError {
     TooLong,
 }
 
-/// Longest text that is printed.
+/// Longest text that is printed; markup may be longer for the same formula.
 pub const MAX_LENGTH: usize = 20_000;
 
 /// The text of a node; nodes with a name of the program are written by their name, the node itself is written out.
@@ -38,56 +42,51 @@ pub fn print(graph: &Graph, root: Id, style: Style) -> Result<String, PrintError
 ///
 /// # Errors
 /// See [`PrintError`].
-pub fn print_with(
-    graph: &Graph,
-    root: Id,
-    style: Style,
-    name_of: &dyn Fn(&Graph, Id) -> Option<String>,
-) -> Result<String, PrintError> {
-    let mut printer = Printer { graph, style, pieces: Pieces::default(), named: FxHashSet::default() };
-    for (id, name) in named_cut(graph, root, name_of) {
+pub fn print_with(graph: &Graph, root: Id, style: Style, name_of: NameOf) -> Result<String, PrintError> {
+    pieces(graph, root, style, name_of).get(root).map(|piece| piece.whole(style.notation()))
+}
+
+/// The differential of a node as its symbol: `dH` of a node with the name `H`, `d(X*W)` of one without.
+///
+/// # Errors
+/// See [`PrintError`].
+pub fn differential(graph: &Graph, node: Id, style: Style, name_of: NameOf) -> Result<String, PrintError> {
+    let name = name_of(graph, node).or_else(|| graph.as_variable(node).map(|variable| variable.name.clone()));
+    Ok(match name {
+        Some(name) => style.differential(&style.name(&name)),
+        None => style.notation().differential_of(&print_with(graph, node, style, name_of)?),
+    })
+}
+
+/// The pieces of a node and of all that it needs.
+fn pieces(graph: &Graph, root: Id, style: Style, name_of: NameOf) -> Pieces {
+    let notation = style.notation();
+    let mut printer = Printer {
+        graph,
+        style: notation,
+        opens_differentials: style != Style::Text,
+        pieces: Pieces::default(),
+        named: FxHashSet::default(),
+    };
+    for (id, name) in printer.named_cut(root, name_of) {
         let piece = match name {
             Some(name) => {
                 printer.named.insert(id);
-                Ok(Piece::atom(style.name(&name)))
+                Ok(Piece::simple(notation.name(&name)))
             }
             None => printer.piece(id),
         };
         let piece = match piece {
-            Ok(piece) if piece.text.len() > MAX_LENGTH => Err(PrintError::TooLong),
+            Ok(piece) if piece.text.len() > style.limit() => Err(PrintError::TooLong),
             other => other,
         };
         printer.pieces.insert(id, piece);
     }
-    printer.pieces.get(root).map(Piece::whole)
+    printer.pieces
 }
 
-/// The nodes to print, in topological order: below a named node nothing is needed.
-fn named_cut(graph: &Graph, root: Id, name_of: &dyn Fn(&Graph, Id) -> Option<String>) -> Vec<(Id, Option<String>)> {
-    let mut needed = rustc_hash::FxHashMap::default();
-    let mut stack = vec![root];
-    while let Some(id) = stack.pop() {
-        if needed.contains_key(&id) {
-            continue;
-        }
-        let leaf = graph.args(id).is_empty();
-        let name = if id == root || leaf { None } else { name_of(graph, id) };
-        if name.is_none() {
-            stack.extend(graph.args(id).iter().copied());
-        }
-        needed.insert(id, name);
-    }
-    #[expect(clippy::iter_over_hash_type, reason = "sorted below")]
-    let mut list: Vec<(Id, Option<String>)> = {
-        let mut list = Vec::with_capacity(needed.len());
-        for entry in needed {
-            list.push(entry);
-        }
-        list
-    };
-    list.sort_by_key(|(id, _)| *id);
-    list
-}
+/// The name that stands for a node, if one does.
+pub type NameOf<'a> = &'a dyn Fn(&Graph, Id) -> Option<String>;
 
 /// A name alone, in a style.
 #[must_use]
@@ -106,15 +105,53 @@ pub fn text(graph: &Graph, id: Id) -> String {
 
 struct Printer<'a> {
     graph: &'a Graph,
-    style: Style,
+    style: &'static dyn Notation,
+    /// Is a differential written with the formula of its node? The language has only its name.
+    opens_differentials: bool,
     pieces: Pieces,
     /// Nodes that are written by a name: nothing looks into them.
     named: FxHashSet<Id>,
 }
 
 impl Printer<'_> {
+    /// The nodes to print, in topological order: below a named node nothing is needed.
+    fn named_cut(&self, root: Id, name_of: NameOf) -> Vec<(Id, Option<String>)> {
+        let graph = self.graph;
+        let mut needed = rustc_hash::FxHashMap::default();
+        let mut stack = vec![root];
+        while let Some(id) = stack.pop() {
+            if needed.contains_key(&id) {
+                continue;
+            }
+            let leaf = graph.args(id).is_empty();
+            let name = if id == root || leaf { None } else { name_of(graph, id) };
+            if name.is_none() {
+                stack.extend(graph.args(id).iter().copied());
+            }
+            // Typeset, a differential is written with the formula of the node that it belongs to, which is older.
+            if self.opens_differentials {
+                stack.extend(graph.as_variable(id).and_then(|variable| variable.of));
+            }
+            needed.insert(id, name);
+        }
+        #[expect(clippy::iter_over_hash_type, reason = "sorted below")]
+        let mut list: Vec<(Id, Option<String>)> = {
+            let mut list = Vec::with_capacity(needed.len());
+            for entry in needed {
+                list.push(entry);
+            }
+            list
+        };
+        list.sort_by_key(|(id, _)| *id);
+        list
+    }
+
     fn of(&self, id: Id) -> Result<&Piece, PrintError> {
         self.pieces.get(id)
+    }
+
+    fn whole(&self, id: Id) -> Result<String, PrintError> {
+        self.of(id).map(|piece| piece.whole(self.style))
     }
 
     /// The operation of a node that is written out; `None` when a name stands for it.
@@ -126,10 +163,10 @@ impl Printer<'_> {
         let (graph, style) = (self.graph, self.style);
         let args = graph.args(id);
         Ok(match graph.op(id) {
-            Op::Variable(reference) => Piece::atom(style.name(&graph.variables[reference.number as usize].name)),
-            Op::Constant(constant) => Piece::number(constant.value()),
-            Op::Size(size) => Piece::atom(style.name(&graph.dims.text(size.0))),
-            Op::Eye(eye) => Piece::atom(style.call("eye", None, &[graph.dims.text(eye.0)])),
+            Op::Variable(_) => self.variable(id),
+            Op::Constant(constant) => Piece::number(constant.value(), style),
+            Op::Size(size) => extent(graph, size.0, style),
+            Op::Eye(eye) => style.constant_matrix("eye", &[extent(graph, eye.0, style).text]),
             Op::Add(_) => self.sum_of_terms(id)?,
             Op::Mul(_) | Op::Power(_) => self.product(id)?,
             Op::Contract(_) => self.contraction(id)?,
@@ -143,23 +180,39 @@ impl Printer<'_> {
                 } else {
                     "colmax"
                 };
-                Piece::atom(style.call(name, None, &[self.of(args[0])?.whole()]))
+                Piece::atom(style.call(name, None, &[self.whole(args[0])?]))
             }
             Op::Broadcast(Broadcast(_)) => self.stretched(id)?,
-            Op::Permute(permute) if permute == Permute::TRANSPOSE => {
-                if let Some(piece) = self.transposed_product(args[0])? {
-                    return Ok(piece);
-                }
-                Piece::postfix(style.transposed(&self.of(args[0])?.at(Precedence::Atom)))
-            }
+            Op::Permute(permute) if permute == Permute::TRANSPOSE => self.transposed(args[0])?,
             Op::Permute(_) | Op::FirstMax(_) => return Err(PrintError::NotAMatrix(graph.op(id).def().name())),
             Op::Reshape(_) => self.kronecker(id)?,
+            Op::Inverse(_) => style.inverse(self.of(args[0])?),
             Op::Binary(crate::lang::ops::elementwise::Binary::Pow) => {
-                let (base, exponent) =
-                    (self.of(args[0])?.at(Precedence::Postfix), self.of(args[1])?.at(Precedence::Postfix));
-                Piece::new(false, style.power(&base, &exponent, graph.shape(id).is_scalar()), Precedence::Power)
+                style.power(self.of(args[0])?, self.of(args[1])?, graph.shape(id).is_scalar())
             }
             op => self.function(op, args)?,
+        })
+    }
+
+    /// A variable by its name; typeset, a differential by what it belongs to.
+    fn variable(&self, id: Id) -> Piece {
+        let style = self.style;
+        let variable = self.graph.as_variable(id).expect("a variable");
+        let name = variable.name.as_str();
+        if variable.role != Role::Differential || !self.opens_differentials {
+            return Piece::simple(style.name(name));
+        }
+        let inner = variable.of.and_then(|of| Some((of, self.pieces.find(of)?)));
+        Piece::atom(match inner {
+            Some((of, piece)) if self.named.contains(&of) || self.graph.as_variable(of).is_some() => {
+                style.differential_of_name(&piece.text)
+            }
+            Some((_, piece)) => style.differential_of(&piece.whole(style)),
+            None => match (name.strip_prefix("d(").and_then(|rest| rest.strip_suffix(')')), name.strip_prefix('d')) {
+                (Some(inner), _) => style.differential_of(&style.verbatim(inner)),
+                (None, Some(inner)) if !inner.is_empty() => style.differential_of_name(&style.name(inner)),
+                _ => style.name(name),
+            },
         })
     }
 
@@ -169,7 +222,7 @@ impl Printer<'_> {
             crate::lang::op::Written::Function { tex } => tex,
             crate::lang::op::Written::Operator => return Err(PrintError::NotAMatrix(def.name())),
         };
-        let args: Result<Vec<String>, PrintError> = args.iter().map(|&a| self.of(a).map(Piece::whole)).collect();
+        let args: Result<Vec<String>, PrintError> = args.iter().map(|&a| self.whole(a)).collect();
         Ok(Piece::atom(self.style.call(def.name(), Some(tex), &args?)))
     }
 
@@ -179,26 +232,7 @@ impl Printer<'_> {
         for term in self.implied(id) {
             terms.push(self.of(term)?.clone());
         }
-        // A positive term goes first, so that no sum starts with a minus without need.
-        if terms[0].negative
-            && let Some(first) = terms.iter().position(|t| !t.negative)
-        {
-            let moved = terms.remove(first);
-            terms.insert(0, moved);
-        }
-        let mut text = String::new();
-        for (index, term) in terms.iter().enumerate() {
-            match (index, term.negative) {
-                (0, false) => {}
-                (0, true) => text.push('-'),
-                (_, false) => text.push_str(" + "),
-                (_, true) => text.push_str(" - "),
-            }
-            // After a minus a sum needs brackets, and so does a leading one.
-            let inner = term.unsigned(if term.negative { Precedence::Product } else { Precedence::Sum });
-            text.push_str(&inner);
-        }
-        Ok(Piece::new(false, text, Precedence::Sum))
+        Ok(sum_of(terms, self.style))
     }
 
     /// The arguments of an element-wise node, broadcasts replaced by their source where that loses nothing: for every
@@ -237,112 +271,80 @@ impl Printer<'_> {
         } else {
             ("colsum", x)
         };
-        Ok(Piece::atom(self.style.call(name, None, &[self.of(argument)?.whole()])))
+        Ok(Piece::atom(self.style.call(name, None, &[self.whole(argument)?])))
     }
 
     /// A broadcast that nothing implies: `ones(m,1)*row`, `column*ones(1,n)`, `s*ones(m,n)`.
     fn stretched(&self, id: Id) -> Result<Piece, PrintError> {
-        let graph = self.graph;
+        let (graph, style) = (self.graph, self.style);
         let (x, shape) = (graph.args(id)[0], graph.shape(id));
         if shape.rank() != 2 {
             return Err(PrintError::NotAMatrix("broadcast"));
         }
-        let [rows, cols] = [shape.rows(), shape.cols()].map(|d| graph.dims.text(d));
+        let [rows, cols] = [shape.rows(), shape.cols()].map(|d| extent(graph, d, style).text);
+        let one = style.number(1.0).text;
         let source = graph.shape(x);
         if source.is_scalar() {
-            let filled = |name: &str| Piece::atom(self.style.call(name, None, &[rows.clone(), cols.clone()]));
+            let filled = |name: &str| style.constant_matrix(name, &[rows.clone(), cols.clone()]);
             return Ok(match graph.constant_value(x) {
                 Some(0.0) => filled("zeros"),
                 Some(1.0) => filled("ones"),
                 _ => {
                     let s = self.of(x)?;
-                    let text = self.style.scaled(&s.unsigned(Precedence::Product), &filled("ones").text);
+                    let text = style.scaled(&s.unsigned(Precedence::Product, style), &filled("ones").text);
                     Piece::new(s.negative, text, Precedence::Product)
                 }
             });
         }
         let piece = self.of(x)?;
         let text = if source.rows() == shape.rows() {
-            let ones = self.style.call("ones", None, &["1".into(), cols]);
-            self.style.matrix_product(&piece.unsigned(Precedence::Product), &ones)
+            let ones = style.constant_matrix("ones", &[one, cols]);
+            style.matrix_product(&piece.unsigned(Precedence::Product, style), &ones.text)
         } else {
-            let ones = self.style.call("ones", None, &[rows, "1".into()]);
-            self.style.matrix_product(&ones, &piece.unsigned(Precedence::Postfix))
+            let ones = style.constant_matrix("ones", &[rows, one]);
+            style.matrix_product(&ones.text, &piece.unsigned(Precedence::Postfix, style))
         };
         Ok(Piece::new(piece.negative, text, Precedence::Product))
     }
 
-    /// A matrix product; brackets on the right are dropped where associativity allows it.
-    fn contraction(&self, id: Id) -> Result<Piece, PrintError> {
-        let graph = self.graph;
-        if graph.op(id) != Op::Contract(crate::lang::ops::contract::Contract::MATMUL) {
-            return Err(PrintError::NotAMatrix("contraction"));
-        }
-        let (a, b) = (graph.args(id)[0], graph.args(id)[1]);
-        let (left, right) = (self.of(a)?, self.of(b)?);
-        let negative = left.negative != right.negative;
-        let chain = left.chain || left.precedence > Precedence::Product;
-        let right = if right.chain { right.text.clone() } else { right.unsigned(Precedence::Postfix) };
-        let text = self.style.matrix_product(&left.unsigned(Precedence::Product), &right);
-        Ok(Piece { chain, ..Piece::new(negative, text, Precedence::Product) })
-    }
-
-    /// `(a*b)'` as `b'*a'` when that is not longer: the graph keeps the product whole, so that it is computed once.
-    fn transposed_product(&self, product: Id) -> Result<Option<Piece>, PrintError> {
-        let graph = self.graph;
-        if self.open(product) != Some(Op::Contract(crate::lang::ops::contract::Contract::MATMUL)) {
-            return Ok(None);
-        }
-        let mut factors = Vec::new();
-        let mut stack = vec![product];
-        while let Some(next) = stack.pop() {
-            match self.open(next) {
-                Some(Op::Contract(spec)) if spec == crate::lang::ops::contract::Contract::MATMUL => {
-                    stack.extend([graph.args(next)[1], graph.args(next)[0]]);
-                }
-                _ => factors.push(next),
-            }
-        }
-        let turned = |id: Id| match self.open(id) {
-            Some(Op::Permute(_)) => Some(graph.args(id)[0]),
-            _ => None,
-        };
-        let marks = factors.iter().filter(|&&factor| turned(factor).is_none()).count();
-        // Each transpose is a sign; the whole costs one, and brackets.
-        if marks > 3 + (factors.len() - marks) {
-            return Ok(None);
-        }
-        let mut text = String::new();
-        let mut negative = false;
-        for &factor in factors.iter().rev() {
-            let piece = match turned(factor) {
-                Some(inner) => self.of(inner)?.clone(),
-                None => Piece::postfix(self.style.transposed(&self.of(factor)?.at(Precedence::Atom))),
-            };
-            negative ^= piece.negative;
-            let own = piece.unsigned(Precedence::Postfix);
-            text = if text.is_empty() { own } else { self.style.matrix_product(&text, &own) };
-        }
-        Ok(Some(Piece { chain: true, ..Piece::new(negative, text, Precedence::Product) }))
-    }
-
     fn kronecker(&self, id: Id) -> Result<Piece, PrintError> {
         if let Some((m, n)) = self.graph.as_commutation(id) {
-            let sizes = [m, n].map(|dim| self.graph.dims.text(dim));
-            return Ok(Piece::atom(self.style.call("commutation", None, &sizes)));
+            let sizes = [m, n].map(|dim| extent(self.graph, dim, self.style).text);
+            return Ok(self.style.constant_matrix("commutation", &sizes));
         }
         let outer = self.graph.args(id)[0];
         if self.graph.op(outer) == Op::Permute(Permute::TRANSPOSE) && self.graph.shape(id).cols() == Dim::Known(1) {
-            return Ok(Piece::atom(self.style.call("vec", None, &[self.of(self.graph.args(outer)[0])?.whole()])));
+            return Ok(Piece::atom(self.style.call("vec", None, &[self.whole(self.graph.args(outer)[0])?])));
         }
         if self.graph.op(outer) != Op::Contract(Graph::KRONECKER) {
             return Err(PrintError::NotAMatrix("reshape"));
         }
         let args = self.graph.args(outer);
-        let (a, b) = (self.of(args[0])?.whole(), self.of(args[1])?.whole());
-        Ok(Piece::atom(self.style.call("kron", None, &[a, b])))
+        Ok(self.style.kronecker(self.of(args[0])?, self.of(args[1])?))
     }
 }
 
-#[cfg(test)]
-mod tests;
+/// Terms with their signs, in order but for the first.
+fn sum_of(mut terms: Vec<Piece>, style: &dyn Notation) -> Piece {
+    // A positive term goes first, so that no sum starts with a minus without need.
+    if terms[0].negative
+        && let Some(first) = terms.iter().position(|t| !t.negative)
+    {
+        let moved = terms.remove(first);
+        terms.insert(0, moved);
+    }
+    let signed = |term: &Piece| {
+        // After a minus a sum needs brackets, and so does a leading one.
+        let needed = if term.negative { Precedence::Elementwise } else { Precedence::Sum };
+        (term.negative, term.unsigned(needed, style))
+    };
+    let terms: Vec<(bool, String)> = terms.iter().map(signed).collect();
+    Piece::new(false, style.sum(&terms), Precedence::Sum)
+}
+
+/// An extent, by its number or its name.
+fn extent(graph: &Graph, dim: Dim, style: &dyn Notation) -> Piece {
+    let text = graph.dims.text(dim);
+    let factors: Vec<&str> = text.split(['(', '*', ')']).filter(|factor| !factor.is_empty()).collect();
+    style.size(&factors)
+}
