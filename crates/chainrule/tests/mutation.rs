@@ -88,6 +88,7 @@ const EXPRESSIONS: &[(&str, &str)] = &[
     ("sum(diag(x)) + sum(rowsum(diag(x)).^2)", "x"),
     ("tr(inv(inv(M))*B)", "M"),
     ("sum(log(exp(X)).^2) + sum(exp(X)./(1 + exp(X)))", "X"),
+    ("-sum(Y.*log(sigmoid(X)) + (1 - Y).*log(1 - sigmoid(X)))", "X"),
     ("tanh(X*W)*V*x", "x"),
     ("x*x'*x", "x"),
     ("X'*C*X", "X"),

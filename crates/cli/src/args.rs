@@ -89,12 +89,27 @@ pub(crate) struct DeriveArgs {
     /// Only these elements of the variable are free
     #[arg(long, value_enum, value_name = "STRUCTURE", conflicts_with_all = ["cases", "hessian", "along", "layout"])]
     pub(crate) structure: Option<StructureArg>,
+    /// Also index by index, as in `dL[j,k] = sum_i X[i,j]*D[i,k]`
+    #[arg(long, value_enum, default_value_t = NotationArg::Matrix, value_name = "NOTATION")]
+    pub(crate) notation: NotationArg,
     /// How the answer is written
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     pub(crate) format: Format,
     /// Same as --format json
     #[arg(long, conflicts_with = "format")]
     pub(crate) json: bool,
+    /// Same as --format html: one page with every line, typeset
+    #[arg(long, conflicts_with_all = ["format", "json", "cases"])]
+    pub(crate) html: bool,
+    /// Where the answer goes; `-` is standard output
+    #[arg(short, long, value_name = "FILE", conflicts_with = "cases")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NotationArg {
+    Matrix,
+    Index,
 }
 
 /// A model, or an expression with its variables.
@@ -126,11 +141,16 @@ Examples:
   chainrule derive --expr 'tanh(W*x)' --var W=3x4 --var x=4x1 --wrt x --layout denominator
   chainrule derive --expr 'norm2(A*x)^2' --var A=5x3 --var x=3x1 --wrt x --hessian
   chainrule derive model.cr --wrt W1 --steps
+  chainrule derive model.cr --html -o model.html
 Kinds of values: pos unit big sym spd spdish inv bigI posdet pm1 onehot simplex diagm";
 
 impl DeriveArgs {
     pub(crate) fn format(&self) -> Format {
-        if self.json { Format::Json } else { self.format }
+        match (self.json, self.html) {
+            (true, _) => Format::Json,
+            (_, true) => Format::Html,
+            _ => self.format,
+        }
     }
 }
 
@@ -139,6 +159,7 @@ pub(crate) enum Format {
     Text,
     Latex,
     Json,
+    Html,
 }
 
 /// Check every gradient and every claim of a model against numbers

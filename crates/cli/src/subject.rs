@@ -18,6 +18,19 @@ use crate::source::{SourceText, read_text};
 pub(crate) struct Formula {
     pub(crate) text: String,
     pub(crate) latex: String,
+    pub(crate) mathml: String,
+}
+
+impl Formula {
+    /// What each style writes.
+    pub(crate) fn of<E>(write: impl Fn(Style) -> Result<String, E>) -> Result<Formula, E> {
+        Ok(Formula { text: write(Style::Text)?, latex: write(Style::Latex)?, mathml: write(Style::MathMl)? })
+    }
+
+    /// A name alone.
+    pub(crate) fn name(name: &str) -> Formula {
+        Formula { text: name.to_owned(), latex: Style::Latex.name(name), mathml: Style::MathMl.name(name) }
+    }
 }
 
 /// Reads the model or the expression. Facts of the variables named in `free` are not used for simplification.
@@ -110,13 +123,7 @@ pub(crate) fn chosen(subject: &Subject, wrt: &[String]) -> Result<Vec<Id>, Failu
 
 /// A node in all ways of writing, with the names of an answer.
 pub(crate) fn formula(subject: &Subject, id: Id, names: &[(Id, String)]) -> Result<Formula, Refusal> {
-    let write = |style| subject.write(id, names, style).map_err(Refusal::Print);
-    Ok(Formula { text: write(Style::Text)?, latex: write(Style::Latex)? })
-}
-
-/// The name of an objective in LaTeX.
-pub(crate) fn latex_word(name: &str) -> String {
-    Style::Latex.name(name)
+    Formula::of(|style| subject.write(id, names, style).map_err(Refusal::Print))
 }
 
 /// The shape of a node, such as `[N, 3]`.

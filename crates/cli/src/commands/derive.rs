@@ -1,18 +1,21 @@
 //! `chainrule derive`: derivatives of every kind, each checked before it is shown.
 
 mod cases;
+mod page;
 mod report;
 pub(crate) mod variables;
 
+use std::path::Path;
 use std::time::Instant;
 
-use chainrule::lang::Id;
+use chainrule::calculus::steps::Left;
+use chainrule::lang::{Graph, Id};
 use chainrule::model::answer::question::LAYOUTS;
 use chainrule::model::answer::steps::Explained;
 use chainrule::model::answer::{Answer, Order, Question, Refusal, Structure, Subject};
-use chainrule::text::print::Style;
+use chainrule::text::print::index::index_form;
 
-use crate::args::{DeriveArgs, StructureArg};
+use crate::args::{DeriveArgs, Format, NotationArg, StructureArg};
 use crate::errors::Failure;
 use crate::output::{self, Context};
 use crate::subject::{Formula, chosen, failure, formula, read, variable};
@@ -20,7 +23,7 @@ use crate::subject::{Formula, chosen, failure, formula, read, variable};
 /// Everything that is shown.
 pub(crate) struct Derived {
     pub(crate) source: String,
-    pub(crate) name: String,
+    pub(crate) name: Formula,
     pub(crate) formula: Formula,
     pub(crate) definitions: Vec<Definition>,
     pub(crate) answers: Vec<Shown>,
@@ -37,10 +40,14 @@ pub(crate) struct Definition {
 pub(crate) struct Shown {
     pub(crate) answer: Answer,
     pub(crate) wrt: Formula,
+    /// The left-hand side, typeset; the label is its text.
+    pub(crate) left: Formula,
     pub(crate) shape: String,
     pub(crate) value: Formula,
     pub(crate) definitions: Vec<Definition>,
     pub(crate) steps: Vec<ShownStep>,
+    /// The same with indices, a whole equation.
+    pub(crate) elements: Option<Formula>,
 }
 
 /// One line of a derivation, written.
@@ -60,7 +67,18 @@ pub(crate) fn run(args: &DeriveArgs, context: &Context) -> Result<(), Failure> {
     context.detail(&format!("read in {:.1?}", begun.elapsed()));
     let derived = derive(source.name, &mut subject, args, context)?;
     context.detail(&format!("derived and checked in {:.1?}", begun.elapsed()));
-    output::answer(&report::write(&derived, args.format(), context.quiet))
+    let written = match args.format() {
+        Format::Html => page::page(&derived).html(),
+        format => report::write(&derived, format, context.quiet),
+    };
+    match &args.out {
+        Some(path) if path.as_os_str() != "-" => write_file(path, &written),
+        _ => output::answer(&written),
+    }
+}
+
+fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text).map_err(|error| Failure::system("write", &path.display().to_string(), &error))
 }
 
 fn derive(source: String, subject: &mut Subject, args: &DeriveArgs, context: &Context) -> Result<Derived, Failure> {
@@ -75,13 +93,13 @@ fn derive(source: String, subject: &mut Subject, args: &DeriveArgs, context: &Co
     let mut answers = Vec::with_capacity(found.len());
     for answer in found {
         let what = label(subject, answer.question);
-        answers.push(shown(subject, answer, args.steps).map_err(|refusal| failure(&refusal, &what))?);
+        answers.push(shown(subject, answer, args).map_err(|refusal| failure(&refusal, &what))?);
         if let Some(signal) = context.interrupt.requested() {
             return Err(Failure::interrupted(signal));
         }
     }
-    let definitions = definitions(subject).map_err(|refusal| failure(&refusal, &name))?;
-    Ok(Derived { source, name, formula: whole, definitions, answers })
+    let definitions = definitions(subject, &answers).map_err(|refusal| failure(&refusal, &name))?;
+    Ok(Derived { source, name: Formula::name(&name), formula: whole, definitions, answers })
 }
 
 /// The question that the flags ask about a variable.
@@ -101,18 +119,43 @@ fn question(subject: &Subject, args: &DeriveArgs, wrt: Id) -> Result<Question, F
     })
 }
 
-fn shown(subject: &mut Subject, answer: Answer, with_steps: bool) -> Result<Shown, Refusal> {
+fn shown(subject: &mut Subject, answer: Answer, args: &DeriveArgs) -> Result<Shown, Refusal> {
+    let with_steps = args.steps || args.format() == Format::Html;
     let steps = if with_steps { Some(subject.explain(&answer)?) } else { None };
     let steps = steps.map_or_else(|| Ok(Vec::new()), |explained| written(subject, &answer, &explained))?;
-    let definition =
-        |(id, name): &(Id, String)| Ok(Definition { name: word(name), value: formula(subject, *id, &answer.names)? });
+    let definition = |(id, name): &(Id, String)| {
+        Ok(Definition { name: Formula::name(name), value: formula(subject, *id, &answer.names)? })
+    };
+    let elements = match args.notation {
+        NotationArg::Index => Some(elements(subject, &answer)?),
+        NotationArg::Matrix => None,
+    };
     Ok(Shown {
         wrt: formula(subject, answer.question.wrt, &[])?,
+        left: Formula::of(|style| subject.write_left(Left::Answer, &answer, style).map_err(Refusal::Print))?,
         shape: crate::subject::shape_text(&subject.work.graph, answer.id),
         value: formula(subject, answer.id, &answer.names)?,
         definitions: answer.names.iter().map(definition).collect::<Result<_, Refusal>>()?,
         steps,
+        elements,
         answer,
+    })
+}
+
+/// The answer index by index; the names that it introduces are written out.
+fn elements(subject: &Subject, answer: &Answer) -> Result<Formula, Refusal> {
+    let graph = &subject.work.graph;
+    let names = |graph: &Graph, id: Id| graph.name(id).map(str::to_owned);
+    let gradient = answer.question == Question::first(answer.question.wrt) && subject.is_scalar();
+    Formula::of(|style| {
+        let form = index_form(graph, answer.id, style, &names).map_err(Refusal::Print)?;
+        let left = if gradient {
+            let variable = style.name(subject.name_of(answer.question.wrt));
+            style.partial(&style.name(&subject.name), &form.element(&variable))
+        } else {
+            form.element(&style.name("J"))
+        };
+        Ok(style.equation(&left, &form.text))
     })
 }
 
@@ -123,11 +166,11 @@ fn written(subject: &Subject, answer: &Answer, explained: &Explained) -> Result<
         let right = formula(subject, line.right, names)?;
         let define = |(name, id, text): &(String, Id, String)| {
             let value = formula(subject, *id, names)?;
-            Ok(Definition { name: word(name), value: Formula { text: text.clone(), ..value } })
+            Ok(Definition { name: Formula::name(name), value: Formula { text: text.clone(), ..value } })
         };
-        let left = subject.write_left(line.left, answer, Style::Latex).map_err(Refusal::Print)?;
+        let left = Formula::of(|style| subject.write_left(line.left, answer, style).map_err(Refusal::Print))?;
         list.push(ShownStep {
-            left: Formula { text: line.text.0.clone(), latex: left },
+            left: Formula { text: line.text.0.clone(), ..left },
             right: Formula { text: line.text.1.clone(), ..right },
             rules: line.rules.clone(),
             defines: line.defines.iter().map(define).collect::<Result<_, Refusal>>()?,
@@ -136,19 +179,16 @@ fn written(subject: &Subject, answer: &Answer, explained: &Explained) -> Result<
     Ok(list)
 }
 
-/// A name alone.
-fn word(name: &str) -> Formula {
-    Formula { text: name.to_owned(), latex: Style::Latex.name(name) }
-}
-
 /// What the names of the program stand for, in an order in which each uses only those before it.
-fn definitions(subject: &Subject) -> Result<Vec<Definition>, Refusal> {
+fn definitions(subject: &Subject, answers: &[Shown]) -> Result<Vec<Definition>, Refusal> {
     let graph = &subject.work.graph;
     let root = subject.work.root;
+    let mut roots: Vec<Id> = answers.iter().map(|shown| shown.answer.id).collect();
+    roots.push(root);
     let named = |id: &Id| graph.name(*id).is_some() && !graph.args(*id).is_empty() && *id != root;
     let mut list = Vec::new();
-    for id in graph.reachable(&[root]).into_iter().filter(named) {
-        let name = word(graph.name(id).unwrap_or_default());
+    for id in graph.reachable(&roots).into_iter().filter(named) {
+        let name = Formula::name(graph.name(id).unwrap_or_default());
         list.push(Definition { name, value: formula(subject, id, &[])? });
     }
     Ok(list)

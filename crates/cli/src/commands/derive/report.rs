@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use super::{Definition, Derived, Shown, ShownStep};
 use crate::args::Format;
 use crate::output::small;
-use crate::subject::latex_word;
 
 /// Lines up to this width have their rules in one column.
 const WIDEST: usize = 72;
@@ -18,14 +17,14 @@ pub(crate) fn write(derived: &Derived, format: Format, quiet: bool) -> String {
     match format {
         Format::Text => text(derived, quiet),
         Format::Latex => latex(derived, quiet),
-        Format::Json => format!("{:#}\n", document(derived)),
+        Format::Json | Format::Html => format!("{:#}\n", document(derived)),
     }
 }
 
 fn text(derived: &Derived, quiet: bool) -> String {
     let mut out = String::new();
     if !quiet {
-        let _ = writeln!(out, "{} = {}", derived.name, derived.formula.text);
+        let _ = writeln!(out, "{} = {}", derived.name.text, derived.formula.text);
         definitions(&mut out, &derived.definitions);
     }
     let shared = shared(derived);
@@ -40,6 +39,9 @@ fn text(derived: &Derived, quiet: bool) -> String {
             out.push('\n');
         }
         let _ = writeln!(out, "{} = {}", shown.answer.label, shown.value.text);
+        if let Some(elements) = &shown.elements {
+            let _ = writeln!(out, "{}", elements.text);
+        }
         let own = |d: &&Definition| !shared.iter().any(|other| other.name.text == d.name.text);
         definitions(&mut out, &shown.definitions.iter().filter(own).cloned().collect::<Vec<_>>());
         if !quiet {
@@ -52,7 +54,7 @@ fn text(derived: &Derived, quiet: bool) -> String {
 }
 
 /// The names that several answers use: they are written once, before the answers.
-fn shared(derived: &Derived) -> Vec<Definition> {
+pub(super) fn shared(derived: &Derived) -> Vec<Definition> {
     let mut list: Vec<Definition> = Vec::new();
     if derived.answers.len() < 2 {
         return list;
@@ -102,7 +104,7 @@ fn rules(rules: &[&StepRule]) -> String {
     rules.iter().map(|rule| format!("{} ({})", rule.name, rule.number)).collect::<Vec<_>>().join(", ")
 }
 
-fn checked(shown: &Shown) -> String {
+pub(super) fn checked(shown: &Shown) -> String {
     let agreement = &shown.answer.agreement;
     let kinks = match agreement.redrawn {
         0 => String::new(),
@@ -117,7 +119,7 @@ fn checked(shown: &Shown) -> String {
 }
 
 fn latex(derived: &Derived, quiet: bool) -> String {
-    let name = latex_word(&derived.name);
+    let name = &derived.name.latex;
     let mut out = String::new();
     if !quiet {
         out.push_str("\\begin{align*}\n");
@@ -128,13 +130,16 @@ fn latex(derived: &Derived, quiet: bool) -> String {
         out.push_str("\n\\end{align*}\n");
     }
     for shown in &derived.answers {
-        let left = format!("\\frac{{\\partial {name}}}{{\\partial {}}}", shown.wrt.latex);
+        let left = &shown.left.latex;
         if !quiet {
             let _ = writeln!(out, "\n% {}, {}: {}", shown.answer.label, shown.shape, shown.answer.layout);
         }
         let _ = write!(out, "\\begin{{align*}}\n{left} &= {}", shown.value.latex);
         for Definition { name, value } in &shown.definitions {
             let _ = write!(out, " \\\\\n{} &= {}", name.latex, value.latex);
+        }
+        if let Some(elements) = &shown.elements {
+            let _ = write!(out, " \\\\\n{}", elements.latex.replacen('=', "&=", 1));
         }
         out.push_str("\n\\end{align*}\n");
         if quiet || shown.steps.is_empty() {
@@ -165,7 +170,7 @@ fn document(derived: &Derived) -> Value {
     json!({
         "schema": "chainrule.derive/2",
         "source": derived.source,
-        "objective": {"name": derived.name, "text": derived.formula.text, "latex": derived.formula.latex},
+        "objective": {"name": derived.name.text, "text": derived.formula.text, "latex": derived.formula.latex},
         "where": pairs(&derived.definitions),
         "derivatives": derived.answers.iter().map(derivative).collect::<Vec<Value>>(),
     })
@@ -188,6 +193,7 @@ fn derivative(shown: &Shown) -> Value {
         "text": shown.value.text,
         "latex": shown.value.latex,
         "where": pairs(&shown.definitions),
+        "elements": shown.elements.as_ref().map(|formula| json!({"text": formula.text, "latex": formula.latex})),
         "steps": shown.steps.iter().map(step).collect::<Vec<Value>>(),
         "check": {
             "forward": agreement.forward,
