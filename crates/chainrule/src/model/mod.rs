@@ -3,6 +3,7 @@
 
 pub mod builder;
 pub mod cases;
+mod einsum;
 pub mod functions;
 pub mod initialise;
 pub mod prelude;

@@ -1,17 +1,21 @@
 //! Printing: a graph becomes text of the language, or LaTeX. What is printed parses in the same grammar and evaluates
 //! equal. Pieces are made for every needed node in topological order, so depth costs no stack.
 
+mod einsum;
 mod pieces;
 mod products;
 mod style;
+mod views;
 
-use crate::lang::ops::reduce::Sum;
+use crate::lang::ops::contract::Contract;
+use crate::lang::ops::reduce::{FirstMax, Max, Sum};
 use crate::lang::ops::view::{Broadcast, Permute};
 use crate::lang::shape::Axes;
-use crate::lang::{Graph, Id, Op};
+use crate::lang::{Dim, Graph, Id, Op};
 use rustc_hash::FxHashSet;
 
 use pieces::{Piece, Pieces, Precedence};
+pub use einsum::notation;
 pub use style::Style;
 
 /// Why an expression has no text in matrix notation.
@@ -128,23 +132,15 @@ impl Printer<'_> {
             Op::Mul(_) | Op::Power(_) => self.product(id)?,
             Op::Contract(_) => self.contraction(id)?,
             Op::Sum(Sum(axes)) => self.sum_over(id, axes)?,
-            Op::Max(_) if graph.shape(args[0]).rank() != 2 => return Err(PrintError::NotAMatrix("max over axes")),
-            Op::Max(max) => {
-                let name = if graph.shape(id).is_scalar() {
-                    "max"
-                } else if max.0 == Axes::COLUMNS {
-                    "rowmax"
-                } else {
-                    "colmax"
-                };
-                Piece::atom(style.call(name, None, &[self.of(args[0])?.whole()]))
-            }
+            Op::Max(Max(axes)) => self.folded(id, axes, ["max", "rowmax", "colmax"])?,
+            Op::FirstMax(FirstMax(axes)) => self.folded(id, axes, ["firstmax", "rowfirstmax", "colfirstmax"])?,
             Op::Broadcast(Broadcast(_)) => self.stretched(id)?,
-            Op::Permute(permute) if permute == Permute::TRANSPOSE => {
-                Piece::postfix(style.transposed(&self.of(args[0])?.at(Precedence::Atom)))
-            }
-            Op::Permute(_) | Op::FirstMax(_) => return Err(PrintError::NotAMatrix(graph.op(id).def().name())),
-            Op::Reshape(_) => self.kronecker(id)?,
+            Op::Permute(Permute::TRANSPOSE) => match self.open(args[0]) {
+                Some(Op::Reshape(_)) if self.has_columns(args[0]) => self.reshaped(args[0], true)?,
+                _ => Piece::postfix(style.transposed(&self.of(args[0])?.at(Precedence::Atom))),
+            },
+            Op::Permute(_) => self.einsum(id)?,
+            Op::Reshape(_) => self.reshape(id)?,
             Op::Binary(crate::lang::ops::elementwise::Binary::Pow) => {
                 let (base, exponent) =
                     (self.of(args[0])?.at(Precedence::Postfix), self.of(args[1])?.at(Precedence::Postfix));
@@ -215,33 +211,43 @@ impl Printer<'_> {
 
     fn sum_over(&self, id: Id, axes: Axes) -> Result<Piece, PrintError> {
         let x = self.graph.args(id)[0];
-        if self.graph.shape(x).rank() != 2 {
-            return Err(PrintError::NotAMatrix("sum over axes"));
+        if let (true, Some(Op::Diagonal(_))) = (self.graph.shape(id).is_scalar(), self.open(x)) {
+            return Ok(Piece::atom(self.style.call("tr", None, &[self.of(self.graph.args(x)[0])?.whole()])));
         }
-        let (name, argument) = if self.graph.shape(id).is_scalar() {
-            match self.open(x) {
-                Some(Op::Diagonal(_)) => ("tr", self.graph.args(x)[0]),
-                _ => ("sum", x),
-            }
-        } else if axes == Axes::COLUMNS {
-            ("rowsum", x)
+        if self.is_sum_of_products(id) {
+            return self.einsum(id);
+        }
+        self.folded(id, axes, ["sum", "rowsum", "colsum"]).or_else(|_| self.einsum(id))
+    }
+
+    /// A function that folds all elements, those of each row, or those of each column.
+    fn folded(&self, id: Id, axes: Axes, [all, rows, columns]: [&str; 3]) -> Result<Piece, PrintError> {
+        let x = self.graph.args(id)[0];
+        let shape = self.graph.shape(x);
+        let rank = shape.rank();
+        let long = |axis: &usize| shape.dims()[*axis] != Dim::Known(1);
+        let folded: Axes = axes.iter().filter(|axis| *axis < rank && long(axis)).collect();
+        let whole: Axes = (0..rank).filter(long).collect();
+        let name = if folded == whole {
+            all
+        } else if folded == Axes::one(rank - 1) {
+            rows
+        } else if folded == Axes::one(rank - 2) {
+            columns
         } else {
-            ("colsum", x)
+            return Err(PrintError::NotAMatrix(self.graph.op(id).def().name()));
         };
-        Ok(Piece::atom(self.style.call(name, None, &[self.of(argument)?.whole()])))
+        Ok(Piece::atom(self.style.call(name, None, &[self.of(x)?.whole()])))
     }
 
     /// A broadcast that nothing implies: `ones(m,1)*row`, `column*ones(1,n)`, `s*ones(m,n)`.
     fn stretched(&self, id: Id) -> Result<Piece, PrintError> {
         let graph = self.graph;
         let (x, shape) = (graph.args(id)[0], graph.shape(id));
-        if shape.rank() != 2 {
-            return Err(PrintError::NotAMatrix("broadcast"));
-        }
-        let [rows, cols] = [shape.rows(), shape.cols()].map(|d| graph.dims.text(d));
+        let extents: Vec<String> = shape.dims().iter().map(|&d| graph.dims.text(d)).collect();
         let source = graph.shape(x);
         if source.is_scalar() {
-            let filled = |name: &str| Piece::atom(self.style.call(name, None, &[rows.clone(), cols.clone()]));
+            let filled = |name: &str| Piece::atom(self.style.call(name, None, &extents));
             return Ok(match graph.constant_value(x) {
                 Some(0.0) => filled("zeros"),
                 Some(1.0) => filled("ones"),
@@ -252,6 +258,10 @@ impl Printer<'_> {
                 }
             });
         }
+        let [rows, cols] = match <[String; 2]>::try_from(extents) {
+            Ok(extents) => extents,
+            Err(_) => return self.einsum(id),
+        };
         let piece = self.of(x)?;
         let text = if source.rows() == shape.rows() {
             let ones = self.style.call("ones", None, &["1".into(), cols]);
@@ -266,8 +276,8 @@ impl Printer<'_> {
     /// A matrix product; brackets on the right are dropped where associativity allows it.
     fn contraction(&self, id: Id) -> Result<Piece, PrintError> {
         let graph = self.graph;
-        if graph.op(id) != Op::Contract(crate::lang::ops::contract::Contract::MATMUL) {
-            return Err(PrintError::NotAMatrix("contraction"));
+        if graph.op(id) != Op::Contract(Contract::MATMUL) {
+            return self.blocks(id).unwrap_or_else(|| self.einsum(id));
         }
         let (a, b) = (graph.args(id)[0], graph.args(id)[1]);
         let (left, right) = (self.of(a)?, self.of(b)?);
@@ -276,16 +286,6 @@ impl Printer<'_> {
         let right = if right.chain { right.text.clone() } else { right.unsigned(Precedence::Postfix) };
         let text = self.style.matrix_product(&left.unsigned(Precedence::Product), &right);
         Ok(Piece { chain, ..Piece::new(negative, text, Precedence::Product) })
-    }
-
-    fn kronecker(&self, id: Id) -> Result<Piece, PrintError> {
-        let outer = self.graph.args(id)[0];
-        if self.graph.op(outer) != Op::Contract(Graph::KRONECKER) {
-            return Err(PrintError::NotAMatrix("reshape"));
-        }
-        let args = self.graph.args(outer);
-        let (a, b) = (self.of(args[0])?.whole(), self.of(args[1])?.whole());
-        Ok(Piece::atom(self.style.call("kron", None, &[a, b])))
     }
 }
 

@@ -1,0 +1,141 @@
+//! Rules of inverses, determinants and diagonal matrices (Petersen & Pedersen, "The Matrix Cookbook", (13) to (22)).
+
+use super::Rule;
+use super::views::scalar_source;
+use crate::lang::dim::Dim;
+use crate::lang::graph::{Fact, Graph, Id};
+use crate::lang::op::Op;
+use crate::lang::ops::arithmetic::Mul;
+use crate::lang::ops::contract::Contract;
+use crate::lang::ops::diagonal::DiagonalMatrix;
+use crate::lang::ops::elementwise::Unary;
+use crate::lang::ops::factor::{Inverse, LogDet};
+
+pub(super) static RULES: &[Rule] = &[
+    Rule { name: "inverse of a transpose", statement: "inv(a') = inv(a)'", apply: inverse_of_transpose },
+    Rule { name: "inverse of a multiple", statement: "inv(s*a) = inv(a)/s", apply: inverse_of_multiple },
+    Rule { name: "inverse of a diagonal matrix", statement: "inv(diag(v)) = diag(1./v)", apply: inverse_of_diagonal },
+    Rule { name: "inverse of an orthogonal matrix", statement: "inv(a) = a'", apply: inverse_of_orthogonal },
+    Rule { name: "determinant of a transpose", statement: "det(a') = det(a)", apply: det_of_transpose },
+    Rule { name: "determinant of an inverse", statement: "logdet(inv(a)) = -logdet(a)", apply: det_of_inverse },
+    Rule { name: "determinant of the identity", statement: "det(eye) = 1", apply: det_of_identity },
+    Rule { name: "determinant of a diagonal matrix", statement: "logdet(diag(v)) = sum(log(abs(v)))", apply: log_diagonal },
+    Rule { name: "product of diagonal matrices", statement: "diag(u)*diag(v) = diag(u.*v)", apply: diagonals },
+    Rule { name: "diagonal matrix times a vector", statement: "diag(v)*x = v.*x", apply: diagonal_times_vector },
+    Rule { name: "transpose against the identity", statement: "a'.*eye = a.*eye", apply: transpose_against_identity },
+];
+
+fn inverted(graph: &Graph, id: Id) -> Option<Id> {
+    matches!(graph.op(id), Op::Inverse(_)).then(|| graph.args(id)[0])
+}
+
+fn inverse_of_transpose(graph: &mut Graph, id: Id) -> Option<Id> {
+    let x = inverted(graph, id)?;
+    let Op::Permute(_) = graph.op(x) else { return None };
+    let inverse = graph.build(Op::Inverse(Inverse), &[graph.args(x)[0]]);
+    Some(graph.transpose(inverse))
+}
+
+fn inverse_of_multiple(graph: &mut Graph, id: Id) -> Option<Id> {
+    let x = inverted(graph, id)?;
+    let Op::Mul(_) = graph.op(x) else { return None };
+    let (out, rest): (Vec<Id>, Vec<Id>) = graph.args(x).iter().partition(|&&f| scalar_source(graph, f).is_some());
+    if out.is_empty() || rest.is_empty() || graph.name(x).is_some() {
+        return None;
+    }
+    let sources: Vec<Id> = out.iter().filter_map(|&f| scalar_source(graph, f)).collect();
+    let mut factors: Vec<Id> = sources.into_iter().map(|s| graph.power(s, -1.0)).collect();
+    let rest = graph.mul(&rest);
+    factors.push(graph.build(Op::Inverse(Inverse), &[rest]));
+    Some(graph.mul(&factors))
+}
+
+fn diagonal_of(graph: &Graph, id: Id) -> Option<Id> {
+    matches!(graph.op(id), Op::DiagonalMatrix(_)).then(|| graph.args(id)[0])
+}
+
+fn inverse_of_diagonal(graph: &mut Graph, id: Id) -> Option<Id> {
+    let v = diagonal_of(graph, inverted(graph, id)?)?;
+    let v = graph.power(v, -1.0);
+    Some(graph.build(Op::DiagonalMatrix(DiagonalMatrix), &[v]))
+}
+
+fn inverse_of_orthogonal(graph: &mut Graph, id: Id) -> Option<Id> {
+    let x = inverted(graph, id).filter(|&x| graph.is_known(x, Fact::Orthogonal))?;
+    graph.use_fact(x, Fact::Orthogonal);
+    Some(graph.transpose(x))
+}
+
+/// The argument of a determinant or of its logarithm.
+fn det_argument(graph: &Graph, id: Id) -> Option<Id> {
+    matches!(graph.op(id), Op::Det(_) | Op::LogDet(_)).then(|| graph.args(id)[0])
+}
+
+fn det_of_transpose(graph: &mut Graph, id: Id) -> Option<Id> {
+    let x = det_argument(graph, id)?;
+    let Op::Permute(_) = graph.op(x) else { return None };
+    Some(graph.build(graph.op(id), &[graph.args(x)[0]]))
+}
+
+fn det_of_inverse(graph: &mut Graph, id: Id) -> Option<Id> {
+    let x = inverted(graph, det_argument(graph, id)?)?;
+    let det = graph.build(graph.op(id), &[x]);
+    Some(match graph.op(id) {
+        Op::LogDet(_) => graph.times(det, -1.0),
+        _ => graph.power(det, -1.0),
+    })
+}
+
+/// Of the identity, and of an orthogonal matrix up to its sign.
+fn det_of_identity(graph: &mut Graph, id: Id) -> Option<Id> {
+    let x = det_argument(graph, id)?;
+    let logarithm = matches!(graph.op(id), Op::LogDet(_));
+    if logarithm && graph.is_known(x, Fact::Orthogonal) {
+        graph.use_fact(x, Fact::Orthogonal);
+        return Some(graph.constant(0.0));
+    }
+    let Op::Eye(_) = graph.op(x) else { return None };
+    Some(graph.constant(if logarithm { 0.0 } else { 1.0 }))
+}
+
+fn log_diagonal(graph: &mut Graph, id: Id) -> Option<Id> {
+    let Op::LogDet(LogDet) = graph.op(id) else { return None };
+    let v = diagonal_of(graph, graph.args(id)[0])?;
+    let size = graph.unary(Unary::Abs, v);
+    let log = graph.unary(Unary::Log, size);
+    Some(graph.sum_all(log))
+}
+
+fn operands(graph: &Graph, id: Id) -> Option<(Id, Id)> {
+    (graph.op(id) == Op::Contract(Contract::MATMUL)).then(|| (graph.args(id)[0], graph.args(id)[1]))
+}
+
+fn diagonals(graph: &mut Graph, id: Id) -> Option<Id> {
+    let (a, b) = operands(graph, id)?;
+    let (u, v) = (diagonal_of(graph, a)?, diagonal_of(graph, b)?);
+    let product = graph.mul(&[u, v]);
+    Some(graph.build(Op::DiagonalMatrix(DiagonalMatrix), &[product]))
+}
+
+fn diagonal_times_vector(graph: &mut Graph, id: Id) -> Option<Id> {
+    let (a, b) = operands(graph, id)?;
+    if let Some(v) = diagonal_of(graph, a)
+        && graph.shape(b).cols() == Dim::Known(1)
+    {
+        return Some(graph.mul(&[v, b]));
+    }
+    let v = diagonal_of(graph, b).filter(|_| graph.shape(a).rows() == Dim::Known(1))?;
+    let row = graph.transpose(v);
+    Some(graph.mul(&[a, row]))
+}
+
+fn transpose_against_identity(graph: &mut Graph, id: Id) -> Option<Id> {
+    let Op::Mul(_) = graph.op(id) else { return None };
+    let mut factors = graph.args(id).to_vec();
+    if !factors.iter().any(|&f| matches!(graph.op(f), Op::Eye(_))) {
+        return None;
+    }
+    let at = factors.iter().position(|&f| matches!(graph.op(f), Op::Permute(_)))?;
+    factors[at] = graph.args(factors[at])[0];
+    Some(graph.build(Op::Mul(Mul), &factors))
+}
