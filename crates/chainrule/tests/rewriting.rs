@@ -14,7 +14,7 @@ use chainrule::calculus::differentiate::gradients;
 use chainrule::calculus::sample::Domain;
 use chainrule::lang::evaluate::{Point, evaluate};
 use chainrule::lang::rewrite::RULES;
-use chainrule::lang::{Dim, Graph, Id, Op, Role, Shape};
+use chainrule::lang::{Dim, Fact, Graph, Id, Op, Role, Shape};
 use chainrule::model::Program;
 use chainrule::model::builder::Scope;
 use chainrule::text::parser::parse_expression;
@@ -41,6 +41,10 @@ fn world() -> World {
             }
         }
     }
+    // A matrix of which something is known.
+    let orthogonal = graph.variable("Q", Role::Input, Shape::matrix(dims[1], dims[1]));
+    graph.assume(orthogonal, Fact::Orthogonal);
+    scope.bind("Q", orthogonal);
     World { graph, scope }
 }
 
@@ -228,6 +232,39 @@ const USES: &[(&str, &str)] = &[
     ("transpose of a broadcast", "(X10*ones(1, D))'"),
     ("symmetric matrix", "diag(X10)'"),
     ("reshape twice", "vec(vec(X12)')"),
+    ("collect across brackets", "(X12 + tanh(X11)*Y12)*X23 + Y11*X12*X23 + tanh(X11)*Y12*X23"),
+    ("sum of transposes", "X12'*Y11' + Y12'*X11'"),
+    ("identity of extent 1", "eye(1) + X00"),
+    ("Kronecker product of identities", "kron(eye(N), eye(D))"),
+    ("Kronecker product of scalars", "kron(X00*X12, Y23)"),
+    ("transpose of a Kronecker product", "kron(X12, Y23)'"),
+    ("product of Kronecker products", "kron(X12, Y30)*kron(X23, Y02)"),
+    ("Kronecker product of a vector", "kron(X12, Y31)*vec(X12)"),
+    ("inverse of a Kronecker product", "inv(kron(3*eye(N) + tanh(X11), 2*eye(1) + X00.^2))"),
+    ("determinant of a Kronecker product", "logdet(kron(3*eye(K) + tanh(X33), 2*eye(D)))"),
+    ("reshape of a vector", "reshape(X10', 1, N)"),
+    ("reshape to a row", "reshape(X12, 1, N*D)"),
+    ("scalars leave a reshape", "vec(X00*X12)"),
+    ("function before reshape", "tanh(vec(X12))"),
+    ("product before reshape", "vec(X12).*vec(Y12)"),
+    ("sum of a reshape", "sum(vec(X12))"),
+    ("inner product of reshapes", "vec(X12)'*vec(Y12)"),
+    ("contraction with ones", "sum(einsum(\"ij,ik->ijk\", X12, X13))"),
+    ("product with the inverse", "X12'*inv(3*eye(N) + tanh(X11))*(3*eye(N) + tanh(X11))"),
+    ("inverse of a transpose", "inv(3*eye(N) + tanh(X11)')'"),
+    ("inverse of a multiple", "inv((2 + X00.^2)*(3*eye(N) + tanh(X11)))"),
+    ("inverse of a diagonal matrix", "inv(diag(2 + X10.^2))"),
+    ("inverse of an orthogonal matrix", "inv(Q)"),
+    ("determinant of a transpose", "det((3*eye(N) + tanh(X11))')"),
+    ("determinant of an inverse", "logdet(inv(3*eye(N) + tanh(X11)))"),
+    ("determinant of the identity", "det(eye(N)) + X00"),
+    ("determinant of a diagonal matrix", "logdet(diag(2 + X10.^2))"),
+    ("product of diagonal matrices", "diag(X10)*diag(Y10)"),
+    ("diagonal matrix times a vector", "diag(X10)*Y10"),
+    ("diagonal matrix times ones", "diag(X10)*ones(N, D)"),
+    ("sum against a diagonal matrix", "sum(diag(X10)*X12)"),
+    ("diagonal of an outer product", "diag(X10*Y10')"),
+    ("transpose against the identity", "X11'.*eye(N)"),
     ("diagonal", "diag(diag(X10))"),
     ("diagonal matrix", "diag(X00*ones(N, 1))"),
     ("sum over nothing", "rowsum(X10)"),

@@ -4,21 +4,30 @@ use chainrule::calculus::check::{Agreement, CheckError, check_gradient, differen
 use chainrule::calculus::derivation::{Derivation, derive};
 use chainrule::calculus::sample::Domain;
 use chainrule::lang::dim::Dims;
-use chainrule::lang::{Graph, Id, Role, Shape};
+use chainrule::lang::{Dim, Graph, Id, Role, Shape};
 use chainrule::model::Program;
 use chainrule::model::builder::{Builder, Place, Scope};
 use chainrule::model::cases::steps_text;
+use chainrule::model::facts;
 use chainrule::text::ast::{Ast, ExprId};
 use chainrule::text::diagnostic::{Diagnostic, Span};
 use chainrule::text::parser::parse_expression;
 use chainrule::text::print::{PrintError, Style, print};
 
-use crate::commands::derive::variables::{DomainArg, VariableArg};
+use crate::commands::derive::variables::{DomainArg, FactArg, VariableArg};
 use crate::guard;
 use crate::samplings::GENERAL;
 
 /// Bound on the difference between an answer and the text that is shown for it.
 const TEXT_TOLERANCE: f64 = 1e-9;
+
+/// What the command line says of the variables of an expression.
+pub(crate) struct Known<'a> {
+    pub(crate) variables: &'a [VariableArg],
+    pub(crate) domains: &'a [DomainArg],
+    /// Of those only that one does not derive by.
+    pub(crate) facts: &'a [FactArg],
+}
 
 /// A scalar expression and the names it is written with.
 pub(crate) struct Objective {
@@ -92,16 +101,12 @@ impl Objective {
     }
 
     /// An expression of declared variables.
-    pub(crate) fn of_expression(
-        text: &str,
-        variables: &[VariableArg],
-        domains: &[DomainArg],
-    ) -> Result<Objective, Diagnostic> {
+    pub(crate) fn of_expression(text: &str, known: &Known<'_>) -> Result<Objective, Diagnostic> {
         let (ast, root) = parse_expression(text)?;
         let mut dims = Dims::default();
         let objective = loop {
             let before = dims.unifications();
-            let objective = Objective::build(&ast, root, variables, domains, dims)?;
+            let objective = Objective::build(&ast, root, known, dims)?;
             if objective.graph.dims.unifications() == before {
                 break objective;
             }
@@ -118,29 +123,39 @@ impl Objective {
         Ok(objective)
     }
 
-    fn build(
-        ast: &Ast,
-        root: ExprId,
-        variables: &[VariableArg],
-        domains: &[DomainArg],
-        dims: Dims,
-    ) -> Result<Objective, Diagnostic> {
+    fn build(ast: &Ast, root: ExprId, known: &Known<'_>, dims: Dims) -> Result<Objective, Diagnostic> {
         let mut graph = Graph::new();
         graph.dims = dims;
         let mut scope = Scope::default();
         let mut ids = Vec::new();
-        for variable in variables {
-            let shape = Shape::matrix(variable.rows.dim(&mut graph.dims), variable.cols.dim(&mut graph.dims));
+        for variable in known.variables {
+            let dims: Vec<Dim> = variable.extents.iter().map(|extent| extent.dim(&mut graph.dims)).collect();
+            let shape = Shape::new(&dims);
             let id = graph.variable(&variable.name, Role::Input, shape);
             scope.bind(&variable.name, id);
             ids.push(id);
         }
+        for (id, fact) in known.facts.iter().filter_map(|fact| Some((scope.get(&fact.name)?, fact.fact))) {
+            let stated = facts::find(fact).and_then(|row| facts::state(&mut graph, id, row));
+            stated.map_err(|message| Diagnostic::new("E219", Span::default(), message))?;
+        }
         let mut builder = Builder::new(ast, graph);
         let root = builder.expression(Place { ast, scope: &scope }, root)?;
-        let known = |d: &DomainArg| scope.get(&d.name).map(|id| (id, d.domain));
-        let domains = domains.iter().filter_map(known).collect();
+        let drawn = |d: &DomainArg| scope.get(&d.name).map(|id| (id, d.domain));
+        let domains = known.domains.iter().filter_map(drawn).collect();
         let name = if scope.get("f").is_some() { "value" } else { "f" }.to_owned();
         Ok(Objective { name, graph: builder.graph, scope, root, variables: ids, domains })
+    }
+
+    /// The facts that were used up to now, as equations.
+    pub(crate) fn used_facts(&self) -> Vec<String> {
+        let name = |id: Id| self.graph.as_variable(id).map(|variable| variable.name.clone()).unwrap_or_default();
+        self.graph.used_facts().iter().map(|&(id, fact)| fact.equation(&name(id))).collect()
+    }
+
+    /// Is anything stated of a variable?
+    pub(crate) fn has_fact(&self, id: Id) -> bool {
+        self.graph.facts().iter().any(|(known, _)| *known == id)
     }
 
     /// A variable by its name.

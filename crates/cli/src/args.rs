@@ -74,12 +74,16 @@ pub(crate) struct DeriveArgs {
     /// A JSON file of expressions; prints a line for each
     #[arg(long, value_name = "FILE")]
     pub(crate) cases: Option<PathBuf>,
-    /// A variable of the expression: `X=5x3`, `X=NxD` for any extents, `t` for a scalar
+    /// A variable of the expression: `X=5x3`, `X=NxD` for any extents, `t` for a scalar, `B=2x3x4` for a tensor
     #[arg(long, value_name = "NAME=SHAPE", value_parser = variables::variable, conflicts_with_all = ["model", "cases"])]
     pub(crate) var: Vec<VariableArg>,
     /// From where a variable of the expression is drawn when the answer is checked: `X=pos`
     #[arg(long, value_name = "NAME=KIND", value_parser = variables::domain, conflicts_with_all = ["model", "cases"])]
     pub(crate) domain: Vec<variables::DomainArg>,
+    /// What is known of a variable of the expression, for simpler answers: `X symmetric`. The variables that one derives
+    /// by are free all the same
+    #[arg(long, value_name = "NAME FACT", value_parser = variables::fact, conflicts_with_all = ["model", "cases"])]
+    pub(crate) fact: Vec<variables::FactArg>,
     /// With respect to this variable; else every parameter of a model, every variable of an expression
     #[arg(long, value_name = "NAME", conflicts_with = "cases")]
     pub(crate) wrt: Vec<String>,
@@ -95,8 +99,10 @@ const DERIVE_EXAMPLES: &str = "\
 Examples:
   chainrule derive --expr 'sum((X*W-Y).^2)' --var X=5x3 --var W=3x2 --var Y=5x2 --wrt W
   chainrule derive --expr 'logdet(A)' --var A=NxN --domain A=spd --format latex
+  chainrule derive --expr 'tr(S*X*S)' --var S=NxN --var X=NxN --fact 'S symmetric' --wrt X
   chainrule derive model.cr --wrt W1 --wrt b1
-Kinds of values: pos unit big sym spd spdish inv bigI posdet pm1 onehot simplex diagm";
+Kinds of values: pos unit big sym spd spdish inv bigI posdet pm1 onehot simplex diagm orth
+Facts: symmetric, diagonal, orthogonal, spd, rows_sum_to 1";
 
 impl DeriveArgs {
     pub(crate) fn format(&self) -> Format {

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::builder::{Builder, Place, Scope};
 use crate::calculus::check::{Agreement, CheckError, check_gradient, difference_of};
 use crate::calculus::derivation::{Derivation, derive};
-use crate::calculus::sample::Domain;
-use crate::lang::{Fact, Graph, Id, Op, Role, Shape};
+use crate::calculus::sample::{Domain, facts_of};
+use crate::lang::{Graph, Id, Op, Role, Shape};
 use crate::text::ast::Ast;
 use crate::text::diagnostic::{Diagnostic, Span};
 use crate::text::parser::parse_expression;
@@ -85,8 +85,8 @@ pub fn gradient(expr: &str, declarations: &[Declaration], wrt: &str) -> Result<A
         let id = builder.graph.variable(&declaration.name, Role::Input, declaration.shape);
         scope.bind(&declaration.name, id);
         // Of the variable itself nothing is assumed: its elements are differentiated one by one.
-        if let Some(fact) = declaration.domain.and_then(fact_of).filter(|_| declaration.name != wrt) {
-            builder.graph.assume(id, fact);
+        if let Some(domain) = declaration.domain.filter(|_| declaration.name != wrt) {
+            facts_of(domain).iter().for_each(|&fact| builder.graph.assume(id, fact));
         }
     }
     let tree: &Ast = &ast;
@@ -113,15 +113,6 @@ pub fn gradient(expr: &str, declarations: &[Declaration], wrt: &str) -> Result<A
     let text = print(&graph, gradient, Style::Text).map_err(Refusal::Print)?;
     check_text(&mut graph, &scope, &text, gradient, known)?;
     Ok(Answer { graph, derivation, text, agreement })
-}
-
-/// What a domain says of every matrix in it.
-fn fact_of(domain: Domain) -> Option<Fact> {
-    match domain {
-        Domain::Symmetric | Domain::Definite | Domain::DiagonalMatrix => Some(Fact::Symmetric),
-        Domain::OneHot | Domain::Simplex => Some(Fact::RowsSumToOne),
-        _ => None,
-    }
 }
 
 fn build<'a>(

@@ -180,6 +180,11 @@ fn grad(b: &mut Builder, x: &[Id], at: Span) -> Result<Id, Diagnostic> {
             .label("the second argument is an expression")
             .help("name a `param`, an `input` or a `target`"));
     }
+    if b.graph.facts().iter().any(|(id, _)| *id == x[1]) {
+        return Err(Diagnostic::new("E219", at, "a gradient by a variable of which a fact is stated")
+            .label("its elements are not free")
+            .help("leave out the fact: the gradient treats every element as free"));
+    }
     let gradients = crate::calculus::differentiate::gradients(&mut b.graph, x[0], &[x[1]]);
     Ok(gradients[0])
 }

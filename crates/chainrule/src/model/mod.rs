@@ -4,6 +4,7 @@
 pub mod builder;
 pub mod cases;
 mod einsum;
+pub mod facts;
 pub mod functions;
 pub mod initialise;
 pub mod prelude;

@@ -223,6 +223,9 @@ impl Evaluator<'_> {
             ("rowmax", 1) => x.rowwise(max),
             ("colmax", 1) => x.transposed().rowwise(max).transposed(),
             ("max", 1) => Matrix::scalar(max(&x.values)),
+            ("firstmax", 1) => first_max(&Matrix { rows: 1, cols: x.values.len(), ..x.clone() }, x.rows, x.cols),
+            ("rowfirstmax", 1) => first_max(x, x.rows, x.cols),
+            ("colfirstmax", 1) => first_max(&x.transposed(), x.cols, x.rows).transposed(),
             ("max", 2) => zip(x, args[1], |a, b| if b > a { b } else { a }),
             ("min", 2) => zip(x, args[1], |a, b| if b < a { b } else { a }),
             ("softmax", 1) => {
@@ -244,6 +247,12 @@ impl Evaluator<'_> {
             ("diag", 1) if x.rows == 1 => Matrix::from_fn(x.cols, x.cols, |i, j| if i == j { x.at(0, i) } else { 0.0 }),
             ("diag", 1) => Matrix::from_fn(x.rows, 1, |i, _| x.at(i, i)),
             ("vec", 1) => Matrix { rows: x.rows * x.cols, cols: 1, values: x.transposed().values },
+            ("reshape", 3) => {
+                let (rows, cols) = (size(args[1]), size(args[2]));
+                assert_eq!(rows * cols, x.values.len(), "the numbers of elements agree");
+                let columns = x.transposed().values;
+                Matrix::from_fn(rows, cols, |i, j| columns[j * rows + i])
+            }
             ("eye", 1) => Matrix::from_fn(size(x), size(x), |i, j| if i == j { 1.0 } else { 0.0 }),
             ("ones", 2) => Matrix::from_fn(size(x), size(args[1]), |_, _| 1.0),
             ("zeros", 2) => Matrix::from_fn(size(x), size(args[1]), |_, _| 0.0),
@@ -254,6 +263,17 @@ impl Evaluator<'_> {
             _ => panic!("no function {name} of {} arguments", args.len()),
         }
     }
+}
+
+/// 1 at the first largest element of each row, under a shape of as many elements.
+fn first_max(x: &Matrix, rows: usize, cols: usize) -> Matrix {
+    let mut mask = Matrix::from_fn(x.rows, x.cols, |_, _| 0.0);
+    for row in 0..x.rows {
+        let values = x.row(row);
+        let first = (1..values.len()).fold(0, |best, at| if values[at] > values[best] { at } else { best });
+        mask.values[row * x.cols + first] = 1.0;
+    }
+    Matrix { rows, cols, ..mask }
 }
 
 fn zip(a: &Matrix, b: &Matrix, f: impl Fn(f64, f64) -> f64) -> Matrix {

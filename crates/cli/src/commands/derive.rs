@@ -13,7 +13,7 @@ use chainrule::text::diagnostic::Diagnostic;
 use chainrule::text::print::PrintError;
 use chainrule::text::suggest::nearest;
 
-use crate::answers::{Answer, Definition, Formula, Objective, Trouble};
+use crate::answers::{Answer, Definition, Formula, Known, Objective, Trouble};
 use crate::args::DeriveArgs;
 use crate::errors::{Failure, REQUIREMENT, TEXT};
 use crate::output::{self, Context};
@@ -27,6 +27,8 @@ pub(crate) struct Derived {
     pub(crate) formula: Formula,
     pub(crate) definitions: Vec<Definition>,
     pub(crate) answers: Vec<Answer>,
+    /// The facts that the answers rest on.
+    pub(crate) using: Vec<String>,
 }
 
 pub(crate) fn run(args: &DeriveArgs, context: &Context) -> Result<(), Failure> {
@@ -60,14 +62,25 @@ fn expression(text: &str, args: &DeriveArgs) -> Result<(SourceText, Objective), 
             let message = format!("--domain speaks of `{}`, which no --var declares", domain.name);
             return Err(Failure::usage(message).help(format!("add --var {}=5x3", domain.name)));
         };
-        if needs_square(domain.domain) && variable.rows != variable.cols {
+        if needs_square(domain.domain) && !variable.is_square() {
             let message = format!("--domain wants square values of `{}`, its shape is not square", domain.name);
             return Err(Failure::usage(message));
         }
     }
+    for fact in &args.fact {
+        if !args.var.iter().any(|variable| variable.name == fact.name) {
+            let message = format!("--fact speaks of `{}`, which no --var declares", fact.name);
+            return Err(Failure::usage(message).help(format!("add --var {}=NxN", fact.name)));
+        }
+    }
     let source = SourceText { name: "--expr".to_owned(), text: text.to_owned() };
-    match Objective::of_expression(text, &args.var, &args.domain) {
+    // Of a variable that one derives by nothing is assumed: its elements are free.
+    let facts: Vec<_> = args.fact.iter().filter(|fact| !args.wrt.contains(&fact.name)).cloned().collect();
+    match Objective::of_expression(text, &Known { variables: &args.var, domains: &args.domain, facts: &facts }) {
         Ok(objective) => Ok((source, objective)),
+        Err(diagnostic) if diagnostic.code == "E219" => {
+            Err(Failure::new(TEXT, "E219", format!("--fact: {}", diagnostic.message)))
+        }
         Err(diagnostic) => Err(Failure::text(&source, undeclared(diagnostic, &source.text))),
     }
 }
@@ -99,7 +112,8 @@ fn derive(source: String, objective: &mut Objective, wrt: &[String], context: &C
         }
     }
     let definitions = objective.definitions().map_err(|trouble| failure(&trouble, &name))?;
-    Ok(Derived { source, name, formula, definitions, answers })
+    let using = objective.used_facts();
+    Ok(Derived { source, name, formula, definitions, answers, using })
 }
 
 /// The variables asked for, or all parameters.
@@ -120,7 +134,11 @@ fn chosen(objective: &Objective, wrt: &[String]) -> Result<Vec<Id>, Failure> {
         }
     }
     if wrt.is_empty() {
-        list.clone_from(&objective.variables);
+        list.extend(objective.variables.iter().copied().filter(|&id| !objective.has_fact(id)));
+    }
+    if let Some(name) = wrt.iter().find(|name| objective.variable(name).is_some_and(|id| objective.has_fact(id))) {
+        return Err(Failure::usage(format!("the model states a fact of `{name}`, so its elements are not free"))
+            .help("leave the fact out of the text: the gradient treats every element as free"));
     }
     if list.is_empty() {
         return Err(Failure::usage("there is nothing to derive by: no parameter, no variable")

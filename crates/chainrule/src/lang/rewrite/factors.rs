@@ -1,7 +1,7 @@
 //! Rules of inverses, determinants and diagonal matrices (Petersen & Pedersen, "The Matrix Cookbook", (13) to (22)).
 
 use super::Rule;
-use super::views::scalar_source;
+use super::views::{chain, scalar_source};
 use crate::lang::dim::Dim;
 use crate::lang::graph::{Fact, Graph, Id};
 use crate::lang::op::Op;
@@ -10,6 +10,8 @@ use crate::lang::ops::contract::Contract;
 use crate::lang::ops::diagonal::DiagonalMatrix;
 use crate::lang::ops::elementwise::Unary;
 use crate::lang::ops::factor::{Inverse, LogDet};
+use crate::lang::ops::reduce::Sum;
+use crate::lang::shape::Axes;
 
 pub(super) static RULES: &[Rule] = &[
     Rule { name: "inverse of a transpose", statement: "inv(a') = inv(a)'", apply: inverse_of_transpose },
@@ -22,6 +24,9 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "determinant of a diagonal matrix", statement: "logdet(diag(v)) = sum(log(abs(v)))", apply: log_diagonal },
     Rule { name: "product of diagonal matrices", statement: "diag(u)*diag(v) = diag(u.*v)", apply: diagonals },
     Rule { name: "diagonal matrix times a vector", statement: "diag(v)*x = v.*x", apply: diagonal_times_vector },
+    Rule { name: "diagonal matrix times ones", statement: "diag(v)*ones(n, m) = v*ones(1, m)", apply: diagonal_times_ones },
+    Rule { name: "sum against a diagonal matrix", statement: "rowsum(a*diag(v)) = a*v", apply: sum_against_diagonal },
+    Rule { name: "diagonal of an outer product", statement: "diag(a*b') = a.*b", apply: diagonal_of_outer },
     Rule { name: "transpose against the identity", statement: "a'.*eye = a.*eye", apply: transpose_against_identity },
 ];
 
@@ -127,6 +132,54 @@ fn diagonal_times_vector(graph: &mut Graph, id: Id) -> Option<Id> {
     let v = diagonal_of(graph, b).filter(|_| graph.shape(a).rows() == Dim::Known(1))?;
     let row = graph.transpose(v);
     Some(graph.mul(&[a, row]))
+}
+
+/// Against a matrix filled with one number it is a vector that is stretched.
+fn diagonal_times_ones(graph: &mut Graph, id: Id) -> Option<Id> {
+    let (a, b) = operands(graph, id)?;
+    let filled = |graph: &Graph, x: Id| scalar_source(graph, x);
+    let (vector, number) = match (diagonal_of(graph, a), diagonal_of(graph, b)) {
+        (Some(v), _) => (v, filled(graph, b)?),
+        (_, Some(v)) => (graph.transpose(v), filled(graph, a)?),
+        _ => return None,
+    };
+    let scaled = graph.mul(&[number, vector]);
+    Some(graph.broadcast(scaled, graph.shape(id)))
+}
+
+/// The sum of the rows of `diag(v)*a` is `v'*a`, that of the columns of `a*diag(v)` is `a*v`.
+fn sum_against_diagonal(graph: &mut Graph, id: Id) -> Option<Id> {
+    let Op::Sum(Sum(axes)) = graph.op(id) else { return None };
+    let x = graph.args(id)[0];
+    let factors = chain(graph, x).filter(|_| graph.name(x).is_none())?;
+    let (&first, &last) = (factors.first()?, factors.last()?);
+    let product = |graph: &mut Graph, factors: &[Id]| {
+        factors[1..].iter().fold(factors[0], |product, &factor| graph.matmul(product, factor))
+    };
+    if let Some(v) = diagonal_of(graph, last)
+        && axes.contains(1)
+    {
+        let mut factors = factors;
+        *factors.last_mut()? = v;
+        let vector = product(graph, &factors);
+        return Some(if axes.contains(0) { graph.sum(vector, Axes::ROWS) } else { vector });
+    }
+    let v = diagonal_of(graph, first).filter(|_| axes.contains(0))?;
+    let mut factors = factors;
+    factors[0] = graph.transpose(v);
+    let vector = product(graph, &factors);
+    Some(if axes.contains(1) { graph.sum(vector, Axes::COLUMNS) } else { vector })
+}
+
+/// The diagonal of a column times a row is their product, element by element.
+fn diagonal_of_outer(graph: &mut Graph, id: Id) -> Option<Id> {
+    let Op::Diagonal(_) = graph.op(id) else { return None };
+    let (a, b) = operands(graph, graph.args(id)[0])?;
+    if graph.shape(a).cols() != Dim::Known(1) {
+        return None;
+    }
+    let b = graph.transpose(b);
+    Some(graph.mul(&[a, b]))
 }
 
 fn transpose_against_identity(graph: &mut Graph, id: Id) -> Option<Id> {

@@ -42,9 +42,8 @@ impl Printer<'_> {
         let is_vector = |shape: Shape| shape.dims().contains(&Dim::Known(1));
         // The rows of x are the columns of its transpose.
         let argument = match self.open(x) {
-            Some(Op::Permute(Permute::TRANSPOSE)) => self.of(graph.args(x)[0])?.whole(),
             _ if is_vector(graph.shape(x)) => self.of(x)?.whole(),
-            _ => style.transposed(&self.of(x)?.at(Precedence::Atom)),
+            _ => self.turned(x)?.whole(),
         };
         if shape.cols() == Dim::Known(1) {
             let column = style.call("vec", None, &[argument]);
@@ -54,6 +53,32 @@ impl Printer<'_> {
         let [rows, cols] = extents;
         let text = style.call("reshape", None, &[argument, rows, cols]);
         Ok(if transposed { Piece::atom(text) } else { Piece::postfix(style.transposed(&text)) })
+    }
+
+    /// The transpose of a node: without its own, or a product turned around where that takes fewer transposes.
+    fn turned(&self, id: Id) -> Result<Piece, PrintError> {
+        let args = self.graph.args(id);
+        match self.open(id) {
+            Some(Op::Permute(Permute::TRANSPOSE)) => self.of(args[0]).cloned(),
+            Some(Op::Contract(Contract::MATMUL)) => {
+                let is_transposed = |&arg: &Id| self.open(arg) == Some(Op::Permute(Permute::TRANSPOSE));
+                if !args.iter().any(is_transposed) {
+                    return Ok(Piece::postfix(self.style.transposed(&self.of(id)?.at(Precedence::Atom))));
+                }
+                let factor = |arg: Id| -> Result<String, PrintError> {
+                    Ok(match self.open(arg) {
+                        Some(Op::Permute(Permute::TRANSPOSE)) => {
+                            self.of(self.graph.args(arg)[0])?.at(Precedence::Postfix)
+                        }
+                        _ => self.style.transposed(&self.of(arg)?.at(Precedence::Atom)),
+                    })
+                };
+                let factors = [factor(args[1])?, factor(args[0])?];
+                let text = self.style.matrix_product(&factors[0], &factors[1]);
+                Ok(Piece::new(false, text, Precedence::Product))
+            }
+            _ => Ok(Piece::postfix(self.style.transposed(&self.of(id)?.at(Precedence::Atom)))),
+        }
     }
 
     /// The adjoint of a Kronecker product: the blocks of C, each weighted by its element of the other factor, are summed;

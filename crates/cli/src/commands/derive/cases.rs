@@ -5,10 +5,12 @@ use std::path::Path;
 use std::time::Instant;
 
 use chainrule::calculus::sample::{Domain, NAMES};
-use chainrule::lang::{Graph, Role, Shape};
+use chainrule::lang::shape::MAX_RANK;
+use chainrule::lang::{Dim, Graph, Id, Role, Shape};
 use chainrule::model::builder::{Builder, Place, Scope};
-use chainrule::model::cases::{Declaration, gradient};
+use chainrule::model::cases::{Answer, Declaration, gradient};
 use chainrule::text::parser::parse_expression;
+use chainrule::text::print::notation;
 use serde_json::{Map, Value, json};
 
 use crate::args::{DeriveArgs, Format};
@@ -69,6 +71,8 @@ fn answer(case: &Value) -> Result<Derivative, String> {
     let case = case.as_object().ok_or("a case is an object")?;
     let kind = word(case, "kind").unwrap_or("gradient");
     let (expr, wrt) = (word(case, "expr")?, word(case, "wrt")?);
+    let subscripts = einsum(expr);
+    let expr = subscripts.as_deref().unwrap_or(expr);
     let declarations = declarations(case)?;
     if kind != "gradient" {
         return Err(format!("derivatives of kind `{kind}` are not available"));
@@ -78,7 +82,22 @@ fn answer(case: &Value) -> Result<Derivative, String> {
     }
     let begun = Instant::now();
     let answer = gradient(expr, &declarations, wrt).map_err(|refusal| refusal.reason())?;
-    Ok((answer.text, begun.elapsed().as_secs_f64()))
+    let text = if subscripts.is_some() { subscript_notation(&answer)? } else { answer.text };
+    Ok((text, begun.elapsed().as_secs_f64()))
+}
+
+/// `ij,jk->ik:A,B` as a call of the language.
+fn einsum(text: &str) -> Option<String> {
+    let (subscripts, names) = text.split_once(':')?;
+    subscripts.contains("->").then(|| format!("einsum(\"{subscripts}\", {names})"))
+}
+
+/// The answer in the notation of the question.
+fn subscript_notation(answer: &Answer) -> Result<String, String> {
+    let gradient = answer.derivation.gradients[0];
+    let (subscripts, operands) = notation(&answer.graph, gradient).ok_or("the result is not one einsum of variables")?;
+    let name = |&id: &Id| answer.graph.as_variable(id).map(|variable| variable.name.clone()).unwrap_or_default();
+    Ok(format!("{subscripts}:{}", operands.iter().map(name).collect::<Vec<String>>().join(",")))
 }
 
 fn word<'c>(case: &'c Map<String, Value>, key: &str) -> Result<&'c str, String> {
@@ -90,22 +109,21 @@ fn declarations(case: &Map<String, Value>) -> Result<Vec<Declaration>, String> {
     let domains = case.get("domain").and_then(Value::as_object);
     let mut list = Vec::with_capacity(variables.len());
     for (name, shape) in variables {
-        let shape = shape.as_array().and_then(|sizes| match sizes.as_slice() {
-            [rows, cols] => Some((extent(rows)?, extent(cols)?)),
-            _ => None,
-        });
-        let (rows, cols) = shape.ok_or_else(|| format!("the shape of `{name}` is not [rows, columns]"))?;
+        let sizes = shape.as_array().filter(|sizes| (2..=MAX_RANK).contains(&sizes.len()));
+        let sizes: Option<Vec<Dim>> = sizes.and_then(|sizes| sizes.iter().map(extent).collect());
+        let sizes = sizes.ok_or_else(|| format!("the shape of `{name}` is not [rows, columns]"))?;
         let domain = domains.and_then(|domains| domains.get(name)).map(domain_of).transpose()?;
-        if rows != cols && domain.is_some_and(needs_square) {
-            return Err(format!("the domain of `{name}` holds square matrices, its shape is [{rows}, {cols}]"));
+        let is_square = matches!(sizes.as_slice(), [rows, cols] if rows == cols);
+        if !is_square && domain.is_some_and(needs_square) {
+            return Err(format!("the domain of `{name}` holds square matrices, its shape is {shape}"));
         }
-        list.push(Declaration { name: name.clone(), shape: Shape::known(rows, cols), domain });
+        list.push(Declaration { name: name.clone(), shape: Shape::new(&sizes), domain });
     }
     Ok(list)
 }
 
-fn extent(value: &Value) -> Option<u32> {
-    value.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|&n| n > 0)
+fn extent(value: &Value) -> Option<Dim> {
+    value.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|&n| n > 0).map(Dim::Known)
 }
 
 fn domain_of(value: &Value) -> Result<Domain, String> {

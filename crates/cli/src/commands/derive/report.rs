@@ -26,6 +26,9 @@ fn text(derived: &Derived, quiet: bool) -> String {
     if !quiet {
         let _ = writeln!(out, "{} = {}", derived.name, derived.formula.text);
         definitions(&mut out, &derived.definitions);
+        if !derived.using.is_empty() {
+            let _ = writeln!(out, "  using {}", derived.using.join(", "));
+        }
     }
     for answer in &derived.answers {
         if !quiet {
@@ -85,6 +88,9 @@ fn latex(derived: &Derived, quiet: bool) -> String {
             let _ = write!(out, " \\\\\n{} &= {}", name.latex, value.latex);
         }
         out.push_str("\n\\end{align*}\n");
+        if !derived.using.is_empty() {
+            let _ = writeln!(out, "% using {}", derived.using.join(", "));
+        }
     }
     for answer in &derived.answers {
         let left = format!("\\frac{{\\partial {name}}}{{\\partial {}}}", answer.wrt.latex);
@@ -119,6 +125,7 @@ fn document(derived: &Derived) -> Value {
         "source": derived.source,
         "objective": {"name": derived.name, "text": derived.formula.text, "latex": derived.formula.latex},
         "where": definitions,
+        "using": derived.using,
         "gradients": derived.answers.iter().map(gradient).collect::<Vec<Value>>(),
     })
 }
