@@ -127,8 +127,16 @@ fn samples() -> Vec<Sample> {
     let spec = |a: &[u8], b: &[u8], out: &[u8]| {
         Op::Contract(Contract { a: Labels::new(a), b: Labels::new(b), out: Labels::new(out) })
     };
-    list.push(Sample::new(spec(&[0, 1], &[0, 2], &[0, 1, 2]), &[matrix(3, 2), matrix(3, 4)], "einsum(\"ij,ik->ijk\", A, B)"));
-    list.push(Sample::new(spec(&[0, 1, 2], &[0, 2, 3], &[0, 1, 3]), &[cube(2, 3, 4), cube(2, 4, 5)], "einsum(\"ijk,ikl->ijl\", A, B)"));
+    list.push(Sample::new(
+        spec(&[0, 1], &[0, 2], &[0, 1, 2]),
+        &[matrix(3, 2), matrix(3, 4)],
+        "einsum(\"ij,ik->ijk\", A, B)",
+    ));
+    list.push(Sample::new(
+        spec(&[0, 1, 2], &[0, 2, 3], &[0, 1, 3]),
+        &[cube(2, 3, 4), cube(2, 4, 5)],
+        "einsum(\"ijk,ikl->ijl\", A, B)",
+    ));
     for (axes, text) in [(Axes::all(2), "sum(A)"), (Axes::COLUMNS, "rowsum(A)"), (Axes::ROWS, "colsum(A)")] {
         list.push(Sample::new(Op::Sum(Sum(axes)), &[m], text));
     }
@@ -361,7 +369,10 @@ fn printed_text_reads_back_equal() {
         let values = evaluate(&graph, &[parsed, built.node], &built.point).expect("a value");
         let [parsed, node] = [parsed, built.node].map(|id| values.get(id));
         let pairs = node.values.iter().zip(&parsed.values);
-        assert!(node.sizes == parsed.sizes && pairs.fold(0.0, |m: f64, (a, b)| m.max((a - b).abs())) <= 1e-14, "{text}");
+        assert!(
+            node.sizes == parsed.sizes && pairs.fold(0.0, |m: f64, (a, b)| m.max((a - b).abs())) <= 1e-14,
+            "{text}"
+        );
         // The reference knows matrices only.
         if node.sizes.len() != 2 || sample.args.iter().any(|shape| shape.rank() != 2) {
             continue;

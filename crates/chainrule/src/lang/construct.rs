@@ -68,7 +68,9 @@ impl Graph {
     /// An element-wise product; scalars are stretched to the shape of the others.
     pub fn mul(&mut self, factors: &[Id]) -> Id {
         let shapes = factors.iter().map(|&id| self.shape(id));
-        let shape = shapes.into_iter().find(|shape| !shape.is_scalar()).unwrap_or_else(|| self.shape(factors[0]));
+        // Scalars alone have the largest of their ranks.
+        let shape = shapes.reduce(|a, b| if !a.is_scalar() || b.is_scalar() && a.rank() >= b.rank() { a } else { b });
+        let shape = shape.expect("a product has factors");
         let stretched: Vec<Id> = factors.iter().map(|&id| self.stretch(id, shape)).collect();
         self.build(Op::Mul(Mul), &stretched)
     }
@@ -187,6 +189,14 @@ impl Graph {
     /// Labels of the outer product behind a Kronecker product: `out[i, k, j, l] = a[i, j] * b[k, l]`.
     pub const KRONECKER: Contract =
         Contract { a: Labels::new(&[0, 1]), b: Labels::new(&[2, 3]), out: Labels::new(&[0, 2, 1, 3]) };
+
+    /// The adjoint of [`Graph::KRONECKER`] for its first operand, as [`Contract`] makes it.
+    pub const KRONECKER_FIRST: Contract =
+        Contract { a: Graph::KRONECKER.out, b: Graph::KRONECKER.b, out: Graph::KRONECKER.a };
+
+    /// The adjoint of [`Graph::KRONECKER`] for its second operand.
+    pub const KRONECKER_SECOND: Contract =
+        Contract { a: Graph::KRONECKER.a, b: Graph::KRONECKER.out, out: Graph::KRONECKER.b };
 
     /// Is this the shape of the Kronecker product of two matrices?
     #[must_use]

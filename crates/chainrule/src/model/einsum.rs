@@ -41,18 +41,14 @@ impl Call {
     }
 }
 
-const EXAMPLE: &str = "write as in `einsum(\"bij,bjk->bik\", A, B)`: letters for the axes of each operand, and of the result";
+const EXAMPLE: &str =
+    "write as in `einsum(\"bij,bjk->bik\", A, B)`: letters for the axes of each operand, and of the result";
 
 /// Builds a call.
 ///
 /// # Errors
 /// The subscripts are malformed, or do not fit the operands.
-pub(super) fn build(
-    b: &mut Builder,
-    subscripts: (&str, Span),
-    operands: &[Id],
-    at: Span,
-) -> Result<Id, Diagnostic> {
+pub(super) fn build(b: &mut Builder, subscripts: (&str, Span), operands: &[Id], at: Span) -> Result<Id, Diagnostic> {
     let call = Call { subscripts: subscripts.1, at };
     let (terms, result) = parse(subscripts.0, &call)?;
     if terms.len() != operands.len() {
@@ -81,7 +77,9 @@ fn parse<'s>(text: &'s str, call: &Call) -> Result<(Vec<&'s str>, &'s str), Diag
     let result = result.trim();
     for term in terms.iter().chain([&result]) {
         if let Some(strange) = term.chars().find(|c| !c.is_ascii_alphabetic() && *c != '1') {
-            return Err(call.wrong(format!("`{strange}` is no index"), "indices are letters; `1` is an axis of extent 1"));
+            return Err(
+                call.wrong(format!("`{strange}` is no index"), "indices are letters; `1` is an axis of extent 1")
+            );
         }
         if term.len() > MAX_RANK {
             return Err(call.wrong(format!("`{term}` has more than {MAX_RANK} indices"), EXAMPLE));

@@ -86,7 +86,11 @@ fn check_arity(name: &str, args: &[Id], (least, most): (usize, usize), at: Span)
     }
     let wanted = if most == usize::MAX {
         format!("at least {least}")
-    } else if least == most { least.to_string() } else { format!("{least} to {most}") };
+    } else if least == most {
+        least.to_string()
+    } else {
+        format!("{least} to {most}")
+    };
     let plural = if most == 1 { "" } else { "s" };
     let message = format!("`{name}` takes {wanted} argument{plural}, got {}", args.len());
     Err(Diagnostic::new("E203", at, message).label("this call"))

@@ -14,7 +14,11 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "scalars leave the product", statement: "(s*a)*b = s*(a*b)", apply: scalars },
     Rule { name: "product with the identity", statement: "eye*a = a", apply: identity },
     Rule { name: "product with ones", statement: "column*ones = ones*column", apply: outer_ones },
-    Rule { name: "contraction with ones", statement: "einsum(\"ij,ik->jk\", a, ones) = colsum(a)'*ones", apply: contract_ones },
+    Rule {
+        name: "contraction with ones",
+        statement: "einsum(\"ij,ik->jk\", a, ones) = colsum(a)'*ones",
+        apply: contract_ones,
+    },
     Rule { name: "product with a scalar", statement: "a*s = s*a", apply: scalar_operand },
     Rule { name: "inverse of an inverse", statement: "inv(inv(a)) = a", apply: inverse },
     Rule { name: "logarithm of a determinant", statement: "log(det(a)) = logdet(a)", apply: log_det },

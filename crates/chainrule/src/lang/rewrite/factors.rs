@@ -7,7 +7,7 @@ use crate::lang::graph::{Fact, Graph, Id};
 use crate::lang::op::Op;
 use crate::lang::ops::arithmetic::Mul;
 use crate::lang::ops::contract::Contract;
-use crate::lang::ops::diagonal::DiagonalMatrix;
+use crate::lang::ops::diagonal::{Diagonal, DiagonalMatrix};
 use crate::lang::ops::elementwise::Unary;
 use crate::lang::ops::factor::{Inverse, LogDet};
 use crate::lang::ops::reduce::Sum;
@@ -21,12 +21,23 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "determinant of a transpose", statement: "det(a') = det(a)", apply: det_of_transpose },
     Rule { name: "determinant of an inverse", statement: "logdet(inv(a)) = -logdet(a)", apply: det_of_inverse },
     Rule { name: "determinant of the identity", statement: "det(eye) = 1", apply: det_of_identity },
-    Rule { name: "determinant of a diagonal matrix", statement: "logdet(diag(v)) = sum(log(abs(v)))", apply: log_diagonal },
+    Rule {
+        name: "determinant of a diagonal matrix",
+        statement: "logdet(diag(v)) = sum(log(abs(v)))",
+        apply: log_diagonal,
+    },
     Rule { name: "product of diagonal matrices", statement: "diag(u)*diag(v) = diag(u.*v)", apply: diagonals },
     Rule { name: "diagonal matrix times a vector", statement: "diag(v)*x = v.*x", apply: diagonal_times_vector },
-    Rule { name: "diagonal matrix times ones", statement: "diag(v)*ones(n, m) = v*ones(1, m)", apply: diagonal_times_ones },
+    Rule {
+        name: "diagonal matrix times ones",
+        statement: "diag(v)*ones(n, m) = v*ones(1, m)",
+        apply: diagonal_times_ones,
+    },
     Rule { name: "sum against a diagonal matrix", statement: "rowsum(a*diag(v)) = a*v", apply: sum_against_diagonal },
     Rule { name: "diagonal of an outer product", statement: "diag(a*b') = a.*b", apply: diagonal_of_outer },
+    Rule { name: "factors leave a diagonal", statement: "diag(s*diag(v)*a) = s*v.*diag(a)", apply: diagonal_factors },
+    Rule { name: "powers of the identity", statement: "eye.^p = eye", apply: power_of_identity },
+    Rule { name: "sign over absolute value", statement: "sign(a)./abs(a) = 1./a", apply: sign_over_abs },
     Rule { name: "transpose against the identity", statement: "a'.*eye = a.*eye", apply: transpose_against_identity },
 ];
 
@@ -191,4 +202,59 @@ fn transpose_against_identity(graph: &mut Graph, id: Id) -> Option<Id> {
     let at = factors.iter().position(|&f| matches!(graph.op(f), Op::Permute(_)))?;
     factors[at] = graph.args(factors[at])[0];
     Some(graph.build(Op::Mul(Mul), &factors))
+}
+
+/// Scalars, and diagonal matrices at the ends of a product.
+fn diagonal_factors(graph: &mut Graph, id: Id) -> Option<Id> {
+    let Op::Diagonal(_) = graph.op(id) else { return None };
+    let x = graph.args(id)[0];
+    if graph.name(x).is_some() {
+        return None;
+    }
+    if let Op::Mul(_) = graph.op(x) {
+        let (out, rest): (Vec<Id>, Vec<Id>) = graph.args(x).iter().partition(|&&f| scalar_source(graph, f).is_some());
+        if out.is_empty() || rest.is_empty() {
+            return None;
+        }
+        let mut factors: Vec<Id> = out.iter().filter_map(|&f| scalar_source(graph, f)).collect();
+        let rest = graph.mul(&rest);
+        factors.push(graph.build(Op::Diagonal(Diagonal), &[rest]));
+        return Some(graph.mul(&factors));
+    }
+    let mut factors = chain(graph, x)?;
+    let v = match (diagonal_of(graph, *factors.first()?), diagonal_of(graph, *factors.last()?)) {
+        (Some(v), _) => {
+            factors.remove(0);
+            v
+        }
+        (_, Some(v)) => {
+            factors.pop();
+            v
+        }
+        _ => return None,
+    };
+    let rest = factors[1..].iter().fold(factors[0], |product, &factor| graph.matmul(product, factor));
+    let rest = graph.build(Op::Diagonal(Diagonal), &[rest]);
+    Some(graph.mul(&[v, rest]))
+}
+
+fn power_of_identity(graph: &mut Graph, id: Id) -> Option<Id> {
+    let Op::Power(power) = graph.op(id) else { return None };
+    let x = graph.args(id)[0];
+    (matches!(graph.op(x), Op::Eye(_)) && power.exponent() > 0.0).then_some(x)
+}
+
+fn sign_over_abs(graph: &mut Graph, id: Id) -> Option<Id> {
+    let Op::Mul(_) = graph.op(id) else { return None };
+    let mut factors = graph.args(id).to_vec();
+    let argument = |f: Id, function: Unary| (graph.op(f) == Op::Unary(function)).then(|| graph.args(f)[0]);
+    let inverse_abs = |f: Id| match graph.op(f) {
+        Op::Power(power) if power.exponent() == -1.0 => argument(graph.args(f)[0], Unary::Abs),
+        _ => None,
+    };
+    let (sign, x) = factors.iter().enumerate().find_map(|(at, &f)| Some((at, argument(f, Unary::Sign)?)))?;
+    let abs = factors.iter().position(|&f| inverse_abs(f) == Some(x))?;
+    factors[sign] = graph.power(x, -1.0);
+    factors.remove(abs);
+    Some(graph.mul(&factors))
 }

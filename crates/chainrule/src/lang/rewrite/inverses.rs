@@ -4,12 +4,15 @@ use super::Rule;
 use super::views::{is_symmetric, use_symmetry};
 use crate::lang::graph::{Fact, Graph, Id};
 use crate::lang::op::Op;
+use crate::lang::ops::arithmetic::Mul;
 use crate::lang::ops::contract::Contract;
 use crate::lang::ops::factor::Inverse;
 use crate::lang::ops::view::Permute;
 
-pub(super) static RULES: &[Rule] =
-    &[Rule { name: "product with the inverse", statement: "b*inv(a*b) = inv(a)", apply: cancel }];
+pub(super) static RULES: &[Rule] = &[
+    Rule { name: "product with the inverse", statement: "b*inv(a*b) = inv(a)", apply: cancel },
+    Rule { name: "trace with the inverse", statement: "sum(inv(a)'.*a) = n", apply: trace },
+];
 
 /// Products of more factors are left alone: no formula that people read is as long.
 const LONGEST: usize = 16;
@@ -169,4 +172,24 @@ fn inverse_of(graph: &mut Graph, part: &[Atom]) -> Id {
     let product = factors[1..].iter().fold(factors[0], |product, &factor| graph.matmul(product, factor));
     let inverse = graph.build(Op::Inverse(Inverse), &[product]);
     if turned { graph.transpose(inverse) } else { inverse }
+}
+
+/// The trace of the identity, in the form that the differential of a determinant has.
+fn trace(graph: &mut Graph, id: Id) -> Option<Id> {
+    let Op::Sum(_) = graph.op(id) else { return None };
+    let product = graph.args(id)[0];
+    let &[a, b] = graph.args(product) else { return None };
+    if graph.op(product) != Op::Mul(Mul) || !graph.shape(id).is_scalar() {
+        return None;
+    }
+    let source = |x: Id| match graph.op(x) {
+        Op::Permute(_) => (graph.args(x)[0], true),
+        _ => (x, false),
+    };
+    let inverse_of = |x: Id| matches!(graph.op(x), Op::Inverse(_)).then(|| graph.args(x)[0]);
+    let (p, q) = (source(a), source(b));
+    let meets = inverse_of(p.0) == Some(q.0) || inverse_of(q.0) == Some(p.0);
+    let transposed = p.1 != q.1 || is_symmetric(graph, p.0);
+    let size = graph.shape(p.0).rows();
+    (meets && transposed).then(|| graph.size(size))
 }

@@ -18,7 +18,16 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "transpose of a Kronecker product", statement: "kron(a, b)' = kron(a', b')", apply: transpose },
     Rule { name: "product of Kronecker products", statement: "kron(a, b)*kron(c, d) = kron(a*c, b*d)", apply: product },
     Rule { name: "Kronecker product of a vector", statement: "kron(a, b)*vec(x) = vec(b*x*a')", apply: vector },
-    Rule { name: "inverse of a Kronecker product", statement: "inv(kron(a, b)) = kron(inv(a), inv(b))", apply: inverse },
+    Rule {
+        name: "inverse of a Kronecker product",
+        statement: "inv(kron(a, b)) = kron(inv(a), inv(b))",
+        apply: inverse,
+    },
+    Rule {
+        name: "elements of Kronecker products",
+        statement: "kron(a, b).*kron(c, d) = kron(a.*c, b.*d)",
+        apply: elements,
+    },
     Rule { name: "determinant of a Kronecker product", statement: "det(kron(a, b)) = det(a)^n*det(b)^m", apply: det },
 ];
 
@@ -144,4 +153,26 @@ fn det(graph: &mut Graph, id: Id) -> Option<Id> {
         }
     });
     Some(graph.mul(&parts))
+}
+
+/// Of two with factors of the same shapes; a whole power of one is a product, too.
+fn elements(graph: &mut Graph, id: Id) -> Option<Id> {
+    let args = graph.args(id).to_vec();
+    if let Op::Power(power) = graph.op(id) {
+        let (a, b) = kronecker(graph, args[0]).filter(|_| power.exponent().fract() == 0.0)?;
+        let (a, b) = (graph.power(a, power.exponent()), graph.power(b, power.exponent()));
+        return graph.kron(a, b).ok();
+    }
+    let Op::Mul(_) = graph.op(id) else { return None };
+    let products: Vec<(usize, Id, Id)> =
+        args.iter().enumerate().filter_map(|(at, &f)| kronecker(graph, f).map(|(a, b)| (at, a, b))).collect();
+    let (&(first, a, b), rest) = products.split_first()?;
+    let same = |x: Id, y: Id| graph.shape(x) == graph.shape(y);
+    let &(second, c, d) = rest.iter().find(|&&(_, c, d)| same(a, c) && same(b, d))?;
+    let (left, right) = (graph.mul(&[a, c]), graph.mul(&[b, d]));
+    let product = graph.kron(left, right).ok()?;
+    let mut factors = args;
+    factors[first] = product;
+    factors.remove(second);
+    Some(graph.mul(&factors))
 }

@@ -9,6 +9,7 @@ use crate::lang::ops::contract::Contract;
 
 pub(super) static RULES: &[Rule] = &[
     Rule { name: "collect across brackets", statement: "(a + p*b)*c + q*b*c = a*c + (p + q)*b*c", apply: distribute },
+    Rule { name: "common factors on both sides", statement: "a*b*c + a*d*c = a*(b + d)*c", apply: both_sides },
     Rule { name: "sum of transposes", statement: "a'*b' + b'*a' = (b*a + a*b)'", apply: sum_of_transposes },
 ];
 
@@ -33,7 +34,8 @@ fn term(graph: &Graph, id: Id) -> Option<Term> {
 
 /// The terms that a product with a sum among its factors stands for.
 fn distributed(graph: &Graph, term: &Term) -> Option<Vec<Term>> {
-    let is_sum = |f: &Id| matches!(graph.op(*f), Op::Add(_)) && graph.name(*f).is_none() && graph.args(*f).len() <= MOST;
+    let is_sum =
+        |f: &Id| matches!(graph.op(*f), Op::Add(_)) && graph.name(*f).is_none() && graph.args(*f).len() <= MOST;
     let at = term.matrices.iter().position(is_sum).filter(|_| term.matrices.len() > 1)?;
     let expand = |addend: &Id| {
         let inner = self::term(graph, *addend)?;
@@ -69,6 +71,40 @@ fn distribute(graph: &mut Graph, id: Id) -> Option<Id> {
         let parts: Vec<Id> = parts.iter().map(|part| built(graph, id, part)).collect();
         new.splice(at.min(new.len())..at.min(new.len()), parts);
         return Some(graph.add(&new));
+    }
+    None
+}
+
+/// Two products of as many matrices that differ in one place are one product.
+fn both_sides(graph: &mut Graph, id: Id) -> Option<Id> {
+    let Op::Add(_) = graph.op(id) else { return None };
+    let args = graph.args(id).to_vec();
+    if args.len() > MOST {
+        return None;
+    }
+    let terms: Vec<Option<Term>> = args.iter().map(|&arg| term(graph, arg)).collect();
+    let place = |a: &Term, b: &Term| {
+        let fits = a.matrices.len() > 2 && a.matrices.len() == b.matrices.len() && a.scalars == b.scalars;
+        let mut different = a.matrices.iter().zip(&b.matrices).enumerate().filter(|(_, (p, q))| p != q);
+        let (at, (&p, &q)) = different.next().filter(|_| fits && a.coefficient.abs() == b.coefficient.abs())?;
+        let inside = at > 0 && at + 1 < a.matrices.len();
+        (inside && different.next().is_none() && graph.shape(p) == graph.shape(q)).then_some(at)
+    };
+    for (first, a) in terms.iter().enumerate() {
+        let Some(a) = a else { continue };
+        for (second, b) in terms.iter().enumerate().skip(first + 1) {
+            let Some((b, at)) = b.as_ref().and_then(|b| Some((b, place(a, b)?))) else { continue };
+            let sign = b.coefficient / a.coefficient;
+            let other = graph.times(b.matrices[at], sign);
+            let sum = graph.add(&[a.matrices[at], other]);
+            let mut matrices = a.matrices.clone();
+            matrices[at] = sum;
+            let joined = built(graph, id, &Term { coefficient: a.coefficient, scalars: a.scalars.clone(), matrices });
+            let mut new = args;
+            new[first] = joined;
+            new.remove(second);
+            return Some(graph.add(&new));
+        }
     }
     None
 }

@@ -83,18 +83,29 @@ fn scalars(graph: &mut Graph, id: Id) -> Option<Id> {
     Some(graph.build(Op::Mul(Mul), &factors))
 }
 
+/// What a reshape of a multiple of a matrix, `s*vec(x)`, comes from: the factors besides `x`, and `x`.
+fn scaled_source(graph: &Graph, id: Id) -> Option<(Vec<Id>, Id)> {
+    if !matches!(graph.op(id), Op::Mul(_)) {
+        return source(graph, id).map(|x| (Vec::new(), x));
+    }
+    let (scalars, rest): (Vec<Id>, Vec<Id>) = graph.args(id).iter().partition(|&&f| scalar_source(graph, f).is_some());
+    let &[reshaped] = rest.as_slice() else { return None };
+    let scalars = scalars.iter().filter_map(|&f| scalar_source(graph, f)).collect();
+    source(graph, reshaped).map(|x| (scalars, x))
+}
+
 /// The sources of reshapes of one kind, scalars stretched to their shape; `None` when another argument is among them.
 fn sources(graph: &mut Graph, args: &[Id]) -> Option<Vec<Id>> {
-    let shape = args.iter().find_map(|&arg| source(graph, arg)).map(|x| graph.shape(x))?;
-    let fits = |graph: &Graph, arg: Id| match source(graph, arg) {
-        Some(x) => graph.shape(x) == shape,
+    let shape = args.iter().find_map(|&arg| scaled_source(graph, arg)).map(|(_, x)| graph.shape(x))?;
+    let fits = |graph: &Graph, arg: Id| match scaled_source(graph, arg) {
+        Some((_, x)) => graph.shape(x) == shape,
         None => scalar_source(graph, arg).is_some(),
     };
     if !args.iter().all(|&arg| fits(graph, arg)) {
         return None;
     }
-    let inner = |graph: &mut Graph, arg: Id| match (source(graph, arg), scalar_source(graph, arg)) {
-        (Some(x), _) => x,
+    let inner = |graph: &mut Graph, arg: Id| match (scaled_source(graph, arg), scalar_source(graph, arg)) {
+        (Some((scalars, x)), _) => graph.mul(&[scalars.as_slice(), &[x]].concat()),
         (None, Some(s)) => graph.broadcast(s, shape),
         (None, None) => unreachable!("every argument fits"),
     };
@@ -119,7 +130,8 @@ fn map_before_reshape(graph: &mut Graph, id: Id) -> Option<Id> {
 /// Scalars stay outside, so that like terms are found.
 fn product_before_reshape(graph: &mut Graph, id: Id) -> Option<Id> {
     let Op::Mul(_) = graph.op(id) else { return None };
-    let (mut factors, rest): (Vec<Id>, Vec<Id>) = graph.args(id).iter().partition(|&&f| scalar_source(graph, f).is_some());
+    let (mut factors, rest): (Vec<Id>, Vec<Id>) =
+        graph.args(id).iter().partition(|&&f| scalar_source(graph, f).is_some());
     if rest.len() < 2 {
         return None;
     }

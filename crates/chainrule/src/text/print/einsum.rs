@@ -92,7 +92,8 @@ impl Nest<'_> {
             Op::Mul(_) if tensors => Some(args.iter().map(|&id| Operand { id, labels: labels.to_vec() }).collect()),
             Op::Sum(Sum(axes)) if graph.shape(args[0]).rank() > 2 || self.opened == Opened::Everything => {
                 let shape = graph.shape(args[0]);
-                let label = |axis: usize| if axes.contains(axis) { self.fresh(shape.dims()[axis]) } else { labels[axis] };
+                let label =
+                    |axis: usize| if axes.contains(axis) { self.fresh(shape.dims()[axis]) } else { labels[axis] };
                 let labels = (0..shape.rank()).map(label).collect();
                 Some(vec![Operand { id: args[0], labels }])
             }
@@ -203,7 +204,8 @@ impl Printer<'_> {
             Op::Contract(_) | Op::Permute(_) => true,
             Op::Mul(_) => self.graph.args(x).iter().any(|&f| {
                 matches!(self.open(f), Some(Op::Contract(_) | Op::Permute(_)))
-                    || matches!(self.open(f), Some(Op::Broadcast(_))) && !self.graph.shape(self.graph.args(f)[0]).is_scalar()
+                    || matches!(self.open(f), Some(Op::Broadcast(_)))
+                        && !self.graph.shape(self.graph.args(f)[0]).is_scalar()
             }),
             _ => false,
         }

@@ -14,8 +14,8 @@ use crate::lang::shape::Axes;
 use crate::lang::{Dim, Graph, Id, Op};
 use rustc_hash::FxHashSet;
 
-use pieces::{Piece, Pieces, Precedence};
 pub use einsum::notation;
+use pieces::{Piece, Pieces, Precedence};
 pub use style::Style;
 
 /// Why an expression has no text in matrix notation.

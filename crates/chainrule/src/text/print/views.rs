@@ -2,7 +2,7 @@
 
 use super::pieces::{Piece, Precedence};
 use super::{PrintError, Printer};
-use crate::lang::ops::contract::{Contract, Labels};
+use crate::lang::ops::contract::Contract;
 use crate::lang::ops::view::Permute;
 use crate::lang::{Dim, Graph, Id, Op, Shape};
 
@@ -84,15 +84,11 @@ impl Printer<'_> {
     /// The adjoint of a Kronecker product: the blocks of C, each weighted by its element of the other factor, are summed;
     /// for the first factor, the elements of each block are. With identities and ones both are products of matrices.
     pub(super) fn blocks(&self, id: Id) -> Option<Result<Piece, PrintError>> {
-        const FIRST: Contract =
-            Contract { a: Labels::new(&[0, 2, 1, 3]), b: Labels::new(&[2, 3]), out: Labels::new(&[0, 1]) };
-        const SECOND: Contract =
-            Contract { a: Labels::new(&[0, 1]), b: Labels::new(&[0, 2, 1, 3]), out: Labels::new(&[2, 3]) };
         let graph = self.graph;
         let &[a, b] = graph.args(id) else { return None };
         let (first, split, other) = match graph.op(id) {
-            Op::Contract(FIRST) => (true, a, b),
-            Op::Contract(SECOND) => (false, b, a),
+            Op::Contract(Graph::KRONECKER_FIRST) => (true, a, b),
+            Op::Contract(Graph::KRONECKER_SECOND) => (false, b, a),
             _ => return None,
         };
         let Some(Op::Reshape(_)) = self.open(split) else { return None };

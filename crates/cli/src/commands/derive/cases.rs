@@ -95,7 +95,8 @@ fn einsum(text: &str) -> Option<String> {
 /// The answer in the notation of the question.
 fn subscript_notation(answer: &Answer) -> Result<String, String> {
     let gradient = answer.derivation.gradients[0];
-    let (subscripts, operands) = notation(&answer.graph, gradient).ok_or("the result is not one einsum of variables")?;
+    let (subscripts, operands) =
+        notation(&answer.graph, gradient).ok_or("the result is not one einsum of variables")?;
     let name = |&id: &Id| answer.graph.as_variable(id).map(|variable| variable.name.clone()).unwrap_or_default();
     Ok(format!("{subscripts}:{}", operands.iter().map(name).collect::<Vec<String>>().join(",")))
 }
