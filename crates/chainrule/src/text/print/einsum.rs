@@ -161,6 +161,8 @@ fn subscripts(operands: &[Vec<Label>], result: &[Label]) -> String {
     };
     let list: Vec<String> = operands.iter().map(|labels| write(labels)).collect();
     let result = match result {
+        // A number fits tensors of every rank.
+        _ if result.iter().all(Option::is_none) => String::new(),
         [None, Some(_)] => format!("1{}", write(&result[1..])),
         _ => write(result),
     };
