@@ -25,7 +25,7 @@ fn facts_simplify() {
     for (facts, expression, want, used) in [
         ("", "X'*x", "X'*x", ""),
         ("fact X symmetric", "X'*x", "X*x", "X' = X"),
-        ("fact X spd", "(X*Z)'*x", "Z'*X*x", "X' = X"),
+        ("fact X spd", "(Z'*X)'*x", "X*Z*x", "X' = X"),
         ("fact X diagonal", "X' + Z", "X + Z", "X is diagonal"),
         ("fact X orthogonal", "X'*X*x", "x", "inv(X) = X'"),
         ("fact X orthogonal", "X*X'", "eye(3)", "inv(X) = X'"),
