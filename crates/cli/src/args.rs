@@ -120,12 +120,16 @@ pub(crate) struct SubjectArgs {
     /// An expression instead of a model
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) expr: Option<String>,
-    /// A variable of the expression: `X=5x3`, `X=NxD` for any extents, `t` for a scalar
+    /// A variable of the expression: `X=5x3`, `X=NxD` for any extents, `t` for a scalar, `B=2x3x4` for a tensor
     #[arg(long, value_name = "NAME=SHAPE", value_parser = variables::variable, requires = "expr")]
     pub(crate) var: Vec<VariableArg>,
     /// From where a variable of the expression is drawn when the answer is checked: `X=pos`
     #[arg(long, value_name = "NAME=KIND", value_parser = variables::domain, requires = "expr")]
     pub(crate) domain: Vec<variables::DomainArg>,
+    /// What is known of a variable of the expression, for simpler answers: `X symmetric`. The variables that one derives
+    /// by are free all the same
+    #[arg(long, value_name = "NAME FACT", value_parser = variables::fact, requires = "expr")]
+    pub(crate) fact: Vec<variables::FactArg>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -138,11 +142,13 @@ const DERIVE_EXAMPLES: &str = "\
 Examples:
   chainrule derive --expr 'sum((X*W-Y).^2)' --var X=5x3 --var W=3x2 --var Y=5x2 --wrt W
   chainrule derive --expr 'logdet(A)' --var A=NxN --domain A=spd --format latex
+  chainrule derive --expr 'tr(S*X*S)' --var S=NxN --var X=NxN --fact 'S symmetric' --wrt X
   chainrule derive --expr 'tanh(W*x)' --var W=3x4 --var x=4x1 --wrt x --layout denominator
   chainrule derive --expr 'norm2(A*x)^2' --var A=5x3 --var x=3x1 --wrt x --hessian
   chainrule derive model.cr --wrt W1 --steps
   chainrule derive model.cr --html -o model.html
-Kinds of values: pos unit big sym spd spdish inv bigI posdet pm1 onehot simplex diagm";
+Kinds of values: pos unit big sym spd spdish inv bigI posdet pm1 onehot simplex diagm orth
+Facts: symmetric, diagonal, orthogonal, spd, rows_sum_to 1";
 
 impl DeriveArgs {
     pub(crate) fn format(&self) -> Format {

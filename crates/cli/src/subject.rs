@@ -8,7 +8,7 @@ use chainrule::text::print::{PrintError, Style};
 use chainrule::text::suggest::nearest;
 
 use crate::args::SubjectArgs;
-use crate::commands::derive::variables::{DomainArg, VariableArg};
+use crate::commands::derive::variables::VariableArg;
 use crate::errors::{Failure, REQUIREMENT, TEXT};
 use crate::samplings::needs_square;
 use crate::source::{SourceText, read_text};
@@ -41,36 +41,48 @@ pub(crate) fn read(args: &SubjectArgs, free: &[String]) -> Result<(SourceText, S
         let subject = Subject::of_program(&source.text).map_err(|diagnostic| Failure::text(&source, diagnostic))?;
         return Ok((source, subject));
     };
-    let declarations = declarations(&args.var, &args.domain)?;
+    let declarations = declarations(args)?;
     let source = SourceText { name: "--expr".to_owned(), text: text.clone() };
     let free: Vec<&str> = free.iter().map(String::as_str).collect();
     match Subject::of_expression(text, &declarations, &free) {
         Ok(subject) => Ok((source, subject)),
+        Err(diagnostic) if diagnostic.code == "E219" => {
+            Err(Failure::new(TEXT, "E219", format!("--fact: {}", diagnostic.message)))
+        }
         Err(diagnostic) => Err(Failure::text(&source, undeclared(diagnostic, &source.text))),
     }
 }
 
-fn declarations(variables: &[VariableArg], domains: &[DomainArg]) -> Result<Vec<Declaration>, Failure> {
+fn declarations(args: &SubjectArgs) -> Result<Vec<Declaration>, Failure> {
+    let SubjectArgs { var: variables, domain: domains, fact: facts, .. } = args;
     for (index, variable) in variables.iter().enumerate() {
         if variables[..index].iter().any(|other| other.name == variable.name) {
             return Err(Failure::usage(format!("--var gives `{}` more than one shape", variable.name)));
         }
     }
+    let undeclared = |flag: &str, name: &str, shape: &str| {
+        Failure::usage(format!("{flag} speaks of `{name}`, which no --var declares"))
+            .help(format!("add --var {name}={shape}"))
+    };
     for domain in domains {
         let Some(variable) = variables.iter().find(|variable| variable.name == domain.name) else {
-            let message = format!("--domain speaks of `{}`, which no --var declares", domain.name);
-            return Err(Failure::usage(message).help(format!("add --var {}=5x3", domain.name)));
+            return Err(undeclared("--domain", &domain.name, "5x3"));
         };
-        if needs_square(domain.domain) && variable.rows != variable.cols {
+        if needs_square(domain.domain) && !variable.is_square() {
             let message = format!("--domain wants square values of `{}`, its shape is not square", domain.name);
             return Err(Failure::usage(message));
         }
     }
+    if let Some(fact) = facts.iter().find(|fact| !variables.iter().any(|variable| variable.name == fact.name)) {
+        return Err(undeclared("--fact", &fact.name, "NxN"));
+    }
     let domain = |name: &str| domains.iter().find(|domain| domain.name == name).map(|domain| domain.domain);
+    let facts = |name: &str| facts.iter().filter(|f| f.name == name).map(|f| f.fact.to_owned()).collect();
     let declare = |variable: &VariableArg| Declaration {
         name: variable.name.clone(),
-        extents: vec![variable.rows.clone(), variable.cols.clone()],
+        extents: variable.extents.clone(),
         domain: domain(&variable.name),
+        facts: facts(&variable.name),
     };
     Ok(variables.iter().map(declare).collect())
 }
@@ -112,7 +124,11 @@ pub(crate) fn chosen(subject: &Subject, wrt: &[String]) -> Result<Vec<Id>, Failu
         }
     }
     if wrt.is_empty() {
-        list.clone_from(&subject.variables);
+        list.extend(subject.variables.iter().copied().filter(|&id| !subject.has_fact(id)));
+    }
+    if let Some(name) = wrt.iter().find(|name| subject.variable(name).is_some_and(|id| subject.has_fact(id))) {
+        return Err(Failure::usage(format!("the model states a fact of `{name}`, so its elements are not free"))
+            .help("leave the fact out of the text: the gradient treats every element as free"));
     }
     if list.is_empty() {
         return Err(Failure::usage("there is nothing to derive by: no parameter, no variable")

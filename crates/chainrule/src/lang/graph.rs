@@ -66,8 +66,27 @@ pub struct Variable {
 pub enum Fact {
     /// Equal to its transpose.
     Symmetric,
+    /// Zero outside of the diagonal.
+    Diagonal,
+    /// Its transpose is its inverse.
+    Orthogonal,
+    /// Symmetric, with positive eigenvalues.
+    Definite,
     /// The elements of each row sum to 1, as those of one-hot rows and of probabilities.
     RowsSumToOne,
+}
+
+impl Fact {
+    /// The fact as an equation about `name`, as far as rules use it.
+    #[must_use]
+    pub fn equation(self, name: &str) -> String {
+        match self {
+            Fact::Symmetric | Fact::Definite => format!("{name}' = {name}"),
+            Fact::Diagonal => format!("{name} is diagonal"),
+            Fact::Orthogonal => format!("inv({name}) = {name}'"),
+            Fact::RowsSumToOne => format!("rowsum({name}) = 1"),
+        }
+    }
 }
 
 type Key = (Op, Box<[Id]>);
@@ -96,7 +115,8 @@ pub struct Graph {
     forwarded: FxHashMap<Id, Id>,
     names: FxHashMap<Id, String>,
     origins: FxHashMap<Id, (u32, u32)>,
-    facts: FxHashSet<(Id, Fact)>,
+    facts: Vec<(Id, Fact)>,
+    used_facts: Vec<(Id, Fact)>,
     rules: Rules,
     tamper: Option<Tamper>,
     /// How many rewrites are being done inside each other.
@@ -185,7 +205,28 @@ impl Graph {
 
     /// States a fact of a variable, before anything is built of it. Rules may use it, so it must hold for all its values.
     pub fn assume(&mut self, id: Id, fact: Fact) {
-        self.facts.insert((id, fact));
+        if !self.facts.contains(&(id, fact)) {
+            self.facts.push((id, fact));
+        }
+    }
+
+    /// The stated facts, in order.
+    #[must_use]
+    pub fn facts(&self) -> &[(Id, Fact)] {
+        &self.facts
+    }
+
+    /// The facts that a rule has used so far, in order of their first use.
+    #[must_use]
+    pub fn used_facts(&self) -> &[(Id, Fact)] {
+        &self.used_facts
+    }
+
+    /// Remembers that a rule used what is known of a variable; nothing when that was not stated.
+    pub(super) fn use_fact(&mut self, id: Id, fact: Fact) {
+        if self.is_known(id, fact) && !self.used_facts.contains(&(id, fact)) {
+            self.used_facts.push((id, fact));
+        }
     }
 
     /// Was this fact stated?

@@ -260,7 +260,10 @@ fn needed(ast: &Ast, root: ExprId) -> Vec<ExprId> {
             ExprKind::Neg(x) | ExprKind::Transpose(x) => stack.push(*x),
             ExprKind::Binary(BinaryOp::Add | BinaryOp::Sub, ..) => stack.extend(spine(ast, id).iter().map(|t| t.1)),
             ExprKind::Binary(_, _, a, b) => stack.extend([*a, *b]),
-            ExprKind::Call(_, args) => stack.extend(args.iter().map(|arg| arg.value)),
+            ExprKind::Call(callee, args) => {
+                let values = functions::subscripts(ast, callee, args).map_or(args.as_slice(), |(_, operands)| operands);
+                stack.extend(values.iter().map(|arg| arg.value));
+            }
         }
     }
     list.sort_unstable_by_key(|id| id.0);

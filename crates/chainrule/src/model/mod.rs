@@ -3,6 +3,8 @@
 
 pub mod answer;
 pub mod builder;
+mod einsum;
+pub mod facts;
 pub mod functions;
 pub mod initialise;
 pub mod prelude;

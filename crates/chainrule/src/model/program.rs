@@ -214,6 +214,7 @@ impl Parts {
             }
             Statement::Loss { value } => self.loss(builder, place_of(ast, *value), *value, item.span, ast),
             Statement::Claim { left, right } => self.claim(builder, ast, *left, *right, item.span),
+            Statement::Fact { name, words } => builder.fact(&self.scope, name, words),
             Statement::Train { optimizer, options } => {
                 self.once(item.span, self.train.is_some(), "train")?;
                 self.train = Some(Train { optimizer: *optimizer, options: options.clone(), span: item.span });

@@ -56,7 +56,12 @@ pub(crate) fn subject(variables: &str, text: &str) -> Subject {
     let declaration = |declaration: &str| {
         let (name, shape) = declaration.split_once('=').expect("a name and a shape");
         let extent = |text: &str| text.parse().map_or_else(|_| Extent::Name(text.to_owned()), Extent::Number);
-        Declaration { name: name.to_owned(), extents: shape.split('x').map(extent).collect(), domain: None }
+        Declaration {
+            name: name.to_owned(),
+            extents: shape.split('x').map(extent).collect(),
+            domain: None,
+            facts: Vec::new(),
+        }
     };
     let declarations: Vec<Declaration> = variables.split_whitespace().map(declaration).collect();
     Subject::of_expression(text, &declarations, &[]).unwrap_or_else(|error| panic!("{text}: {error:?}"))

@@ -27,6 +27,8 @@ pub(crate) struct Derived {
     pub(crate) formula: Formula,
     pub(crate) definitions: Vec<Definition>,
     pub(crate) answers: Vec<Shown>,
+    /// The facts that the answers rest on.
+    pub(crate) using: Vec<String>,
 }
 
 /// A name and what it stands for.
@@ -99,7 +101,14 @@ fn derive(source: String, subject: &mut Subject, args: &DeriveArgs, context: &Co
         }
     }
     let definitions = definitions(subject, &answers).map_err(|refusal| failure(&refusal, &name))?;
-    Ok(Derived { source, name: Formula::name(&name), formula: whole, definitions, answers })
+    Ok(Derived {
+        source,
+        name: Formula::name(&name),
+        formula: whole,
+        definitions,
+        answers,
+        using: subject.used_facts(),
+    })
 }
 
 /// The question that the flags ask about a variable.

@@ -175,6 +175,7 @@ fn statements(program: &Program) -> Vec<(&'static str, String)> {
             Statement::Loss { .. } => "loss",
             Statement::Train { .. } => "train",
             Statement::Claim { .. } => "claim",
+            Statement::Fact { .. } => "fact",
             Statement::Data { .. } => "data",
             _ => continue,
         };

@@ -1,7 +1,8 @@
 //! Rules of sums over axes.
 
 use super::Rule;
-use super::views::{broadcast_source, kronecker, stretched_axes};
+use super::kronecker::kronecker;
+use super::views::{broadcast_source, stretched_axes};
 use crate::lang::dim::Dim;
 use crate::lang::graph::{Fact, Graph, Id};
 use crate::lang::op::Op;
@@ -147,6 +148,7 @@ fn probabilities(graph: &mut Graph, id: Id) -> Option<Id> {
     if !sums_to_one || !axes.contains(graph.shape(x).rank() - 1) {
         return None;
     }
+    graph.use_fact(x, Fact::RowsSumToOne);
     let ones = graph.filled(1.0, graph.shape(x).reduced(last));
     let others: Axes = axes.iter().filter(|&axis| !last.contains(axis)).collect();
     Some(graph.sum(ones, others))

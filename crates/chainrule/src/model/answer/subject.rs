@@ -1,13 +1,13 @@
 //! What is differentiated: a function twice, once simplified by the rules and once exactly as it is written. The first is
 //! for derivations; answers are checked in the second, which no rule has touched.
 
-use crate::calculus::sample::Domain;
+use crate::calculus::sample::{Domain, facts_of};
 use crate::lang::dim::Dims;
-use crate::lang::{Dim, Fact, Graph, Id, Op, Role, Shape};
-use crate::model::Program;
+use crate::lang::{Dim, Graph, Id, Op, Role, Shape};
 use crate::model::builder::{Builder, Place, Scope};
+use crate::model::{Program, facts};
 use crate::text::ast::{Ast, ExprId};
-use crate::text::diagnostic::Diagnostic;
+use crate::text::diagnostic::{Diagnostic, Span};
 use crate::text::parser::parse_expression;
 
 /// An extent of a declared variable.
@@ -38,6 +38,8 @@ pub struct Declaration {
     pub extents: Vec<Extent>,
     /// Where its values are drawn from in the check, if that is known.
     pub domain: Option<Domain>,
+    /// What is known of it, by the words of [`FACTS`](crate::model::facts::FACTS).
+    pub facts: Vec<String>,
 }
 
 impl Declaration {
@@ -45,7 +47,7 @@ impl Declaration {
     #[must_use]
     pub fn matrix(name: &str, rows: u32, cols: u32) -> Declaration {
         let extents = vec![Extent::Number(rows), Extent::Number(cols)];
-        Declaration { name: name.to_owned(), extents, domain: None }
+        Declaration { name: name.to_owned(), extents, domain: None, facts: Vec::new() }
     }
 
     /// The same with a domain.
@@ -144,6 +146,19 @@ impl Subject {
         })
     }
 
+    /// The facts that were used up to now, as equations.
+    #[must_use]
+    pub fn used_facts(&self) -> Vec<String> {
+        let used = self.work.graph.used_facts().iter();
+        used.map(|&(id, fact)| fact.equation(self.name_of(id))).collect()
+    }
+
+    /// Is anything stated of a variable?
+    #[must_use]
+    pub fn has_fact(&self, id: Id) -> bool {
+        self.work.graph.facts().iter().any(|(known, _)| *known == id)
+    }
+
     /// The name of a variable.
     #[must_use]
     pub fn name_of(&self, id: Id) -> &str {
@@ -194,21 +209,19 @@ fn build(
         let extents: Vec<Dim> = declaration.extents.iter().map(|extent| extent.dim(&mut graph.dims)).collect();
         let id = graph.variable(&declaration.name, Role::Input, Shape::new(&extents));
         scope.bind(&declaration.name, id);
-        let known = declaration.domain.and_then(fact_of);
-        if let Some(fact) = known.filter(|_| !free.contains(&declaration.name.as_str())) {
+        // Of a variable that one derives by nothing is assumed: its elements are free.
+        if free.contains(&declaration.name.as_str()) {
+            continue;
+        }
+        for &fact in declaration.domain.map_or(&[][..], facts_of) {
             graph.assume(id, fact);
+        }
+        for words in &declaration.facts {
+            let stated = facts::find(words).and_then(|row| facts::state(&mut graph, id, row));
+            stated.map_err(|message| Diagnostic::new("E219", Span::default(), message))?;
         }
     }
     let mut builder = Builder::new(ast, graph);
     let root = builder.expression(Place { ast, scope: &scope }, root)?;
     Ok(Written { graph: builder.graph, scope, root })
-}
-
-/// What a domain says of every matrix in it.
-fn fact_of(domain: Domain) -> Option<Fact> {
-    match domain {
-        Domain::Symmetric | Domain::Definite | Domain::DiagonalMatrix => Some(Fact::Symmetric),
-        Domain::OneHot | Domain::Simplex => Some(Fact::RowsSumToOne),
-        _ => None,
-    }
 }

@@ -10,7 +10,7 @@ impl Printer<'_> {
     pub(super) fn contraction(&self, id: Id) -> Result<Piece, PrintError> {
         let (graph, style) = (self.graph, self.style);
         if graph.op(id) != Op::Contract(Contract::MATMUL) {
-            return Err(PrintError::NotAMatrix("contraction"));
+            return self.blocks(id).unwrap_or_else(|| self.einsum(id));
         }
         let (a, b) = (graph.args(id)[0], graph.args(id)[1]);
         let (left, right) = (self.of(a)?, self.of(b)?);

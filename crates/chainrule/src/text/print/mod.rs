@@ -2,17 +2,20 @@
 //! and evaluates equal. Pieces are made for every needed node in topological order, so depth costs no stack.
 
 mod chains;
+mod einsum;
 pub mod index;
 mod pieces;
 mod products;
 mod style;
+mod views;
 
-use crate::lang::ops::reduce::Sum;
+use crate::lang::ops::reduce::{FirstMax, Max, Sum};
 use crate::lang::ops::view::{Broadcast, Permute};
 use crate::lang::shape::Axes;
 use crate::lang::{Dim, Graph, Id, Op, Role};
 use rustc_hash::FxHashSet;
 
+pub use einsum::notation;
 use pieces::{Piece, Pieces, Precedence};
 use style::Notation;
 pub(in crate::text) use style::escape;
@@ -171,21 +174,15 @@ impl Printer<'_> {
             Op::Mul(_) | Op::Power(_) => self.product(id)?,
             Op::Contract(_) => self.contraction(id)?,
             Op::Sum(Sum(axes)) => self.sum_over(id, axes)?,
-            Op::Max(_) if graph.shape(args[0]).rank() != 2 => return Err(PrintError::NotAMatrix("max over axes")),
-            Op::Max(max) => {
-                let name = if graph.shape(id).is_scalar() {
-                    "max"
-                } else if max.0 == Axes::COLUMNS {
-                    "rowmax"
-                } else {
-                    "colmax"
-                };
-                Piece::atom(style.call(name, None, &[self.whole(args[0])?]))
-            }
+            Op::Max(Max(axes)) => self.folded(id, axes, ["max", "rowmax", "colmax"])?,
+            Op::FirstMax(FirstMax(axes)) => self.folded(id, axes, ["firstmax", "rowfirstmax", "colfirstmax"])?,
             Op::Broadcast(Broadcast(_)) => self.stretched(id)?,
-            Op::Permute(permute) if permute == Permute::TRANSPOSE => self.transposed(args[0])?,
-            Op::Permute(_) | Op::FirstMax(_) => return Err(PrintError::NotAMatrix(graph.op(id).def().name())),
-            Op::Reshape(_) => self.kronecker(id)?,
+            Op::Permute(Permute::TRANSPOSE) => match self.open(args[0]) {
+                Some(Op::Reshape(_)) if self.has_columns(args[0]) => self.reshaped(args[0], true)?,
+                _ => self.transposed(args[0])?,
+            },
+            Op::Permute(_) => self.einsum(id)?,
+            Op::Reshape(_) => self.reshape(id)?,
             Op::Inverse(_) => style.inverse(self.of(args[0])?),
             Op::Binary(crate::lang::ops::elementwise::Binary::Pow) => {
                 style.power(self.of(args[0])?, self.of(args[1])?, graph.shape(id).is_scalar())
@@ -258,34 +255,44 @@ impl Printer<'_> {
 
     fn sum_over(&self, id: Id, axes: Axes) -> Result<Piece, PrintError> {
         let x = self.graph.args(id)[0];
-        if self.graph.shape(x).rank() != 2 {
-            return Err(PrintError::NotAMatrix("sum over axes"));
+        if let (true, Some(Op::Diagonal(_))) = (self.graph.shape(id).is_scalar(), self.open(x)) {
+            return Ok(Piece::atom(self.style.call("tr", None, &[self.whole(self.graph.args(x)[0])?])));
         }
-        let (name, argument) = if self.graph.shape(id).is_scalar() {
-            match self.open(x) {
-                Some(Op::Diagonal(_)) => ("tr", self.graph.args(x)[0]),
-                _ => ("sum", x),
-            }
-        } else if axes == Axes::COLUMNS {
-            ("rowsum", x)
+        if self.is_sum_of_products(id) {
+            return self.einsum(id);
+        }
+        self.folded(id, axes, ["sum", "rowsum", "colsum"]).or_else(|_| self.einsum(id))
+    }
+
+    /// A function that folds all elements, those of each row, or those of each column.
+    fn folded(&self, id: Id, axes: Axes, [all, rows, columns]: [&str; 3]) -> Result<Piece, PrintError> {
+        let x = self.graph.args(id)[0];
+        let shape = self.graph.shape(x);
+        let rank = shape.rank();
+        let long = |axis: &usize| shape.dims()[*axis] != Dim::Known(1);
+        let folded: Axes = axes.iter().filter(|axis| *axis < rank && long(axis)).collect();
+        let whole: Axes = (0..rank).filter(long).collect();
+        let name = if folded == whole {
+            all
+        } else if folded == Axes::one(rank - 1) {
+            rows
+        } else if folded == Axes::one(rank - 2) {
+            columns
         } else {
-            ("colsum", x)
+            return Err(PrintError::NotAMatrix(self.graph.op(id).def().name()));
         };
-        Ok(Piece::atom(self.style.call(name, None, &[self.whole(argument)?])))
+        Ok(Piece::atom(self.style.call(name, None, &[self.whole(x)?])))
     }
 
     /// A broadcast that nothing implies: `ones(m,1)*row`, `column*ones(1,n)`, `s*ones(m,n)`.
     fn stretched(&self, id: Id) -> Result<Piece, PrintError> {
         let (graph, style) = (self.graph, self.style);
         let (x, shape) = (graph.args(id)[0], graph.shape(id));
-        if shape.rank() != 2 {
-            return Err(PrintError::NotAMatrix("broadcast"));
-        }
-        let [rows, cols] = [shape.rows(), shape.cols()].map(|d| extent(graph, d, style).text);
+        let extents: Vec<String> = shape.dims().iter().map(|&d| extent(graph, d, style).text).collect();
         let one = style.number(1.0).text;
         let source = graph.shape(x);
         if source.is_scalar() {
-            let filled = |name: &str| style.constant_matrix(name, &[rows.clone(), cols.clone()]);
+            let filled = |name: &str| style.constant_matrix(name, &extents);
             return Ok(match graph.constant_value(x) {
                 Some(0.0) => filled("zeros"),
                 Some(1.0) => filled("ones"),
@@ -296,6 +303,10 @@ impl Printer<'_> {
                 }
             });
         }
+        let [rows, cols] = match <[String; 2]>::try_from(extents) {
+            Ok(extents) => extents,
+            Err(_) => return self.einsum(id),
+        };
         let piece = self.of(x)?;
         let text = if source.rows() == shape.rows() {
             let ones = style.constant_matrix("ones", &[one, cols]);
@@ -305,22 +316,6 @@ impl Printer<'_> {
             style.matrix_product(&ones.text, &piece.unsigned(Precedence::Postfix, style))
         };
         Ok(Piece::new(piece.negative, text, Precedence::Product))
-    }
-
-    fn kronecker(&self, id: Id) -> Result<Piece, PrintError> {
-        if let Some((m, n)) = self.graph.as_commutation(id) {
-            let sizes = [m, n].map(|dim| extent(self.graph, dim, self.style).text);
-            return Ok(self.style.constant_matrix("commutation", &sizes));
-        }
-        let outer = self.graph.args(id)[0];
-        if self.graph.op(outer) == Op::Permute(Permute::TRANSPOSE) && self.graph.shape(id).cols() == Dim::Known(1) {
-            return Ok(Piece::atom(self.style.call("vec", None, &[self.whole(self.graph.args(outer)[0])?])));
-        }
-        if self.graph.op(outer) != Op::Contract(Graph::KRONECKER) {
-            return Err(PrintError::NotAMatrix("reshape"));
-        }
-        let args = self.graph.args(outer);
-        Ok(self.style.kronecker(self.of(args[0])?, self.of(args[1])?))
     }
 }
 

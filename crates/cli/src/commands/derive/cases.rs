@@ -5,8 +5,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use chainrule::calculus::sample::{Domain, NAMES};
+use chainrule::lang::shape::MAX_RANK;
 use chainrule::model::answer::question::LAYOUTS;
-use chainrule::model::answer::{Answer, Declaration, Layout, Order, Question, Structure, Subject};
+use chainrule::model::answer::{Answer, Declaration, Extent, Layout, Order, Question, Structure, Subject};
+use chainrule::text::print::notation;
 use serde_json::{Map, Value, json};
 
 use crate::args::{DeriveArgs, Format};
@@ -41,15 +43,19 @@ pub(crate) fn run(path: &Path, args: &DeriveArgs, context: &Context) -> Result<(
     }
 }
 
-/// A derivative and the seconds it took.
-type Derivative = (Answer, f64);
+/// A derivative, as it is printed, with its names, and the seconds it took.
+struct Derivative {
+    text: String,
+    definitions: Vec<(String, String)>,
+    seconds: f64,
+}
 
 fn line(case: &Value, result: Result<Derivative, String>, format: Format) -> String {
     let id = case.get("id").cloned().unwrap_or(Value::Null);
     if format == Format::Json {
         let object = match result {
-            Ok((answer, seconds)) => json!({
-                "id": id, "status": "ok", "derivative": answer.text, "where": answer.definitions, "seconds": seconds,
+            Ok(Derivative { text, definitions, seconds }) => json!({
+                "id": id, "status": "ok", "derivative": text, "where": definitions, "seconds": seconds,
             }),
             Err(reason) => json!({"id": id, "status": "refused", "reason": reason}),
         };
@@ -57,9 +63,9 @@ fn line(case: &Value, result: Result<Derivative, String>, format: Format) -> Str
     }
     let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
     match result {
-        Ok((answer, _)) => {
-            let names = answer.definitions.iter().map(|(name, value)| format!(" where {name} = {value}"));
-            format!("{id}: {}{}\n", answer.text, names.collect::<Vec<_>>().join(","))
+        Ok(Derivative { text, definitions, .. }) => {
+            let names = definitions.iter().map(|(name, value)| format!(" where {name} = {value}"));
+            format!("{id}: {text}{}\n", names.collect::<Vec<_>>().join(","))
         }
         Err(reason) => format!("{id}: refused: {reason}\n"),
     }
@@ -68,6 +74,8 @@ fn line(case: &Value, result: Result<Derivative, String>, format: Format) -> Str
 fn answer(case: &Value) -> Result<Derivative, String> {
     let case = case.as_object().ok_or("a case is an object")?;
     let (expr, wrt) = (word(case, "expr")?, word(case, "wrt")?);
+    let subscripts = einsum(expr);
+    let expr = subscripts.as_deref().unwrap_or(expr);
     let declarations = declarations(case)?;
     let begun = Instant::now();
     let mut subject = Subject::of_expression(expr, &declarations, &[wrt]).map_err(|error| error.message)?;
@@ -76,7 +84,25 @@ fn answer(case: &Value) -> Result<Derivative, String> {
     };
     let question = question(case, &subject, Question::first(variable))?;
     let answer = subject.answer(question).map_err(|refusal| refusal.reason())?;
-    Ok((answer, begun.elapsed().as_secs_f64()))
+    let seconds = begun.elapsed().as_secs_f64();
+    Ok(match subscripts {
+        Some(_) => Derivative { text: subscript_notation(&subject, &answer)?, definitions: Vec::new(), seconds },
+        None => Derivative { text: answer.text, definitions: answer.definitions, seconds },
+    })
+}
+
+/// `ij,jk->ik:A,B` as a call of the language.
+fn einsum(text: &str) -> Option<String> {
+    let (subscripts, names) = text.split_once(':')?;
+    subscripts.contains("->").then(|| format!("einsum(\"{subscripts}\", {names})"))
+}
+
+/// The answer in the notation of the question.
+fn subscript_notation(subject: &Subject, answer: &Answer) -> Result<String, String> {
+    let (subscripts, operands) =
+        notation(&subject.work.graph, answer.id).ok_or("the result is not one einsum of variables")?;
+    let names: Vec<&str> = operands.iter().map(|&id| subject.name_of(id)).collect();
+    Ok(format!("{subscripts}:{}", names.join(",")))
 }
 
 /// The question that a kind of case asks.
@@ -111,22 +137,21 @@ fn declarations(case: &Map<String, Value>) -> Result<Vec<Declaration>, String> {
     let domains = case.get("domain").and_then(Value::as_object);
     let mut list = Vec::with_capacity(variables.len());
     for (name, shape) in variables {
-        let shape = shape.as_array().and_then(|sizes| match sizes.as_slice() {
-            [rows, cols] => Some((extent(rows)?, extent(cols)?)),
-            _ => None,
-        });
-        let (rows, cols) = shape.ok_or_else(|| format!("the shape of `{name}` is not [rows, columns]"))?;
+        let sizes = shape.as_array().filter(|sizes| (2..=MAX_RANK).contains(&sizes.len()));
+        let extents: Option<Vec<Extent>> = sizes.and_then(|sizes| sizes.iter().map(extent).collect());
+        let extents = extents.ok_or_else(|| format!("the shape of `{name}` is not [rows, columns]"))?;
         let domain = domains.and_then(|domains| domains.get(name)).map(domain_of).transpose()?;
-        if rows != cols && domain.is_some_and(needs_square) {
-            return Err(format!("the domain of `{name}` holds square matrices, its shape is [{rows}, {cols}]"));
+        let is_square = matches!(extents.as_slice(), [rows, cols] if rows == cols);
+        if !is_square && domain.is_some_and(needs_square) {
+            return Err(format!("the domain of `{name}` holds square matrices, its shape is {shape}"));
         }
-        list.push(Declaration::matrix(name, rows, cols).in_domain(domain));
+        list.push(Declaration { name: name.clone(), extents, domain, facts: Vec::new() });
     }
     Ok(list)
 }
 
-fn extent(value: &Value) -> Option<u32> {
-    value.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|&n| n > 0)
+fn extent(value: &Value) -> Option<Extent> {
+    value.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|&n| n > 0).map(Extent::Number)
 }
 
 fn domain_of(value: &Value) -> Result<Domain, String> {

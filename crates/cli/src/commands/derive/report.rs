@@ -26,6 +26,9 @@ fn text(derived: &Derived, quiet: bool) -> String {
     if !quiet {
         let _ = writeln!(out, "{} = {}", derived.name.text, derived.formula.text);
         definitions(&mut out, &derived.definitions);
+        if !derived.using.is_empty() {
+            let _ = writeln!(out, "  using {}", derived.using.join(", "));
+        }
     }
     let shared = shared(derived);
     if !shared.is_empty() {
@@ -128,6 +131,9 @@ fn latex(derived: &Derived, quiet: bool) -> String {
             let _ = write!(out, " \\\\\n{} &= {}", name.latex, value.latex);
         }
         out.push_str("\n\\end{align*}\n");
+        if !derived.using.is_empty() {
+            let _ = writeln!(out, "% using {}", derived.using.join(", "));
+        }
     }
     for shown in &derived.answers {
         let left = &shown.left.latex;
@@ -172,6 +178,7 @@ fn document(derived: &Derived) -> Value {
         "source": derived.source,
         "objective": {"name": derived.name.text, "text": derived.formula.text, "latex": derived.formula.latex},
         "where": pairs(&derived.definitions),
+        "using": derived.using,
         "derivatives": derived.answers.iter().map(derivative).collect::<Vec<Value>>(),
     })
 }
