@@ -120,6 +120,9 @@ impl Engine<'_> {
                     graph.filled(1.0, Shape::new(&ones))
                 })?
             }
+            // The product of all pairs of elements; the reshape above it puts them in place.
+            Op::Contract(Graph::KRONECKER) => return Ok(Some(Map::default())),
+            Op::Reshape(_) if self.graph.op(x) == Op::Contract(Graph::KRONECKER) => self.kronecker(x)?,
             Op::Reshape(_) if self.shape(x).rank() == 2 => {
                 // Row after row of x is column after column of x'.
                 let swapped = Map { straight: map.crossed, crossed: map.straight };
@@ -138,6 +141,30 @@ impl Engine<'_> {
             _ => return Ok(None),
         };
         self.uncrossed(id, mapped).map(Some)
+    }
+
+    /// `vec(kron(A, B)) = kron(eye(n), kron(commutation(q, m), eye(p)))*kron(vec(A), vec(B))` for an m x n matrix A and a
+    /// p x q matrix B (Magnus & Neudecker, chapter 3, theorem 10).
+    fn kronecker(&mut self, outer: Id) -> Result<Map, ShapeError> {
+        let (a, b) = (self.graph.args(outer)[0], self.graph.args(outer)[1]);
+        let (of_a, of_b) = (self.maps.get(&a).cloned(), self.maps.get(&b).cloned());
+        let (sa, sb) = (self.shape(a), self.shape(b));
+        let swap = self.graph.commutation(sb.cols(), sa.rows())?;
+        let (left, right) = (self.graph.eye(sa.cols()), self.graph.eye(sb.rows()));
+        let inner = self.graph.kron(swap, right)?;
+        let place = self.graph.kron(left, inner)?;
+        let mut straight = Vec::new();
+        for (map, fixed, node, first) in [(of_a, b, a, true), (of_b, a, b, false)] {
+            let Some(map) = map else { continue };
+            let column = self.graph.vec(fixed)?;
+            let (rows, whole) = (self.shape(node), self.total(node, &map)?);
+            let count = self.graph.dims.product(rows.rows(), rows.cols()).ok_or(ShapeError::TooLarge)?;
+            let eye = self.graph.eye(count);
+            let pairs = if first { self.graph.kron(eye, column)? } else { self.graph.kron(column, eye)? };
+            let placed = self.graph.matmul(place, pairs);
+            straight.push(Term::Dense(self.graph.matmul(placed, whole)));
+        }
+        Ok(Map { straight, crossed: Vec::new() })
     }
 
     /// The row that maps to a scalar is the adjoint of the scalar: `tr(G'*dX) = vec(G)'*vec(dX)`.
