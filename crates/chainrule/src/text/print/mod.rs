@@ -11,6 +11,7 @@ use crate::lang::shape::Axes;
 use crate::lang::{Graph, Id, Op};
 use rustc_hash::FxHashSet;
 
+pub(in crate::text) use pieces::number;
 use pieces::{Piece, Pieces, Precedence};
 pub use style::Style;
 

@@ -65,7 +65,7 @@ impl Piece {
 }
 
 /// A number, shortest form that reads back as itself.
-pub(super) fn number(value: f64) -> String {
+pub(in crate::text) fn number(value: f64) -> String {
     if value != 0.0 && value.is_finite() && !(1e-5..1e16).contains(&value.abs()) {
         format!("{value:e}")
     } else {

@@ -10,7 +10,7 @@ pub enum Style {
 }
 
 impl Style {
-    pub(super) fn name(self, name: &str) -> String {
+    pub(in crate::text) fn name(self, name: &str) -> String {
         match self {
             Style::Text => name.to_owned(),
             Style::Latex => latex_name(name),
