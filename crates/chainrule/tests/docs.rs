@@ -2,13 +2,16 @@
 //! claim of the errata is tried, and the page of optimizers is written from the prelude.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
 use chainrule::calculus::check::{CheckError, difference_of};
 use chainrule::calculus::sample::Domain;
+use chainrule::calculus::steps::rules::STEP_RULES;
 use chainrule::data::generate::GENERATORS;
 use chainrule::lang::Id;
+use chainrule::lang::rewrite::RULES;
 use chainrule::model::Program;
 use chainrule::model::functions;
 use chainrule::model::initialise::INITIALISERS;
@@ -203,8 +206,39 @@ fn the_page_of_optimizers_is_that_of_the_prelude() {
     assert!(written == optimizers_page(), "{advice}");
 }
 
+/// The page of all rules: those that lines of a derivation name, and those by which expressions are simplified.
+fn rules_page() -> String {
+    let mut out = String::from(
+        "# Rules\n\nWritten from the tables of the program; do not edit. The lines of a derivation \
+         (`chainrule derive --steps`)\nname rules by these numbers.\n\n## Rules of derivations\n\n\
+         `dx` is the differential of the variable; `g` and `h` are what stands before it.\n\n\
+         | Number | Name | Rule | Why |\n|---|---|---|---|\n",
+    );
+    let cell = |text: &str| text.replace('|', "\\|");
+    for rule in STEP_RULES {
+        let _ =
+            writeln!(out, "| {} | {} | `{}` | {} |", rule.number, rule.name, cell(rule.statement), cell(rule.reason));
+    }
+    out += "\n## Rules of simplification\n\nEvery expression is built by these, in this order; \
+            each makes it smaller, moves a scalar, a transpose\nor a broadcast outwards, or gives it its stable form.\n\n\
+            | Name | Rule |\n|---|---|\n";
+    for rule in RULES.iter().flat_map(|family| family.iter()) {
+        let _ = writeln!(out, "| {} | `{}` |", rule.name, cell(rule.statement));
+    }
+    out
+}
+
 #[test]
-#[ignore = "writes docs/optimizers.md; run it after a change of the prelude"]
+fn the_page_of_rules_is_that_of_the_tables() {
+    let numbers: Vec<usize> = STEP_RULES.iter().map(|rule| rule.number).collect();
+    assert_eq!(numbers, (1..=STEP_RULES.len()).collect::<Vec<_>>());
+    let advice = "docs/rules.md is out of date: run `cargo test -p chainrule --test docs -- --ignored regenerate`";
+    assert!(page("rules.md") == rules_page(), "{advice}");
+}
+
+#[test]
+#[ignore = "writes pages of docs/; run it after a change of the prelude or of a table of rules"]
 fn regenerate() {
     fs::write(path("optimizers.md"), optimizers_page()).expect("docs/ can be written");
+    fs::write(path("rules.md"), rules_page()).expect("docs/ can be written");
 }

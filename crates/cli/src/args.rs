@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use chainrule::data::batch::Batch;
+use chainrule::text::emit::Target;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::derive::variables::{self, VariableArg};
@@ -21,6 +23,7 @@ const EXAMPLES: &str = "\
 Examples:
   chainrule derive --expr 'sum((X*W-Y).^2)' --var X=5x3 --var W=3x2 --var Y=5x2 --wrt W
   chainrule derive model.cr --wrt W1        the gradient of the loss, step by step
+  chainrule emit model.cr --target numpy    loss and gradients as a program of another language
   chainrule check model.cr                  every gradient and every claim against numbers
   chainrule train data.csv --target price   a network for a table, saved as data.safetensors
   chainrule predict data.safetensors new.csv -o out.csv
@@ -53,6 +56,7 @@ pub(crate) enum ColorWhen {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Derive(DeriveArgs),
+    Emit(EmitArgs),
     Check(CheckArgs),
     Train(TrainArgs),
     Predict(PredictArgs),
@@ -61,47 +65,134 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
 }
 
-/// Derive gradients, step by step, each checked against numbers before it is shown
+/// Derive gradients, Jacobians and Hessians, each checked against numbers before it is shown
 #[derive(Debug, Args)]
 #[command(after_help = DERIVE_EXAMPLES)]
 #[command(group = ArgGroup::new("source").required(true).args(["model", "expr", "cases"]))]
 pub(crate) struct DeriveArgs {
-    /// Model text (`.cr`), `-` for standard input
-    pub(crate) model: Option<PathBuf>,
-    /// An expression instead of a model
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    pub(crate) expr: Option<String>,
+    #[command(flatten)]
+    pub(crate) subject: SubjectArgs,
     /// A JSON file of expressions; prints a line for each
     #[arg(long, value_name = "FILE")]
     pub(crate) cases: Option<PathBuf>,
-    /// A variable of the expression: `X=5x3`, `X=NxD` for any extents, `t` for a scalar
-    #[arg(long, value_name = "NAME=SHAPE", value_parser = variables::variable, conflicts_with_all = ["model", "cases"])]
-    pub(crate) var: Vec<VariableArg>,
-    /// From where a variable of the expression is drawn when the answer is checked: `X=pos`
-    #[arg(long, value_name = "NAME=KIND", value_parser = variables::domain, conflicts_with_all = ["model", "cases"])]
-    pub(crate) domain: Vec<variables::DomainArg>,
     /// With respect to this variable; else every parameter of a model, every variable of an expression
     #[arg(long, value_name = "NAME", conflicts_with = "cases")]
     pub(crate) wrt: Vec<String>,
+    /// Every line of the derivation, with the rules that lead to it; each is checked with numbers
+    #[arg(long)]
+    pub(crate) steps: bool,
+    /// How the elements are arranged; else a gradient for a scalar, rows of the function for a vector, vec for matrices
+    #[arg(long, value_name = "LAYOUT", value_parser = ["gradient", "numerator", "denominator", "vec"])]
+    pub(crate) layout: Option<String>,
+    /// The second derivative of a scalar
+    #[arg(long, conflicts_with = "cases")]
+    pub(crate) hessian: bool,
+    /// The derivative in the direction of this variable; with --hessian the Hessian times it
+    #[arg(long, value_name = "NAME", conflicts_with = "cases")]
+    pub(crate) along: Option<String>,
+    /// Only these elements of the variable are free
+    #[arg(long, value_enum, value_name = "STRUCTURE", conflicts_with_all = ["cases", "hessian", "along", "layout"])]
+    pub(crate) structure: Option<StructureArg>,
+    /// Also index by index, as in `dL[j,k] = sum_i X[i,j]*D[i,k]`
+    #[arg(long, value_enum, default_value_t = NotationArg::Matrix, value_name = "NOTATION")]
+    pub(crate) notation: NotationArg,
     /// How the answer is written
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     pub(crate) format: Format,
     /// Same as --format json
     #[arg(long, conflicts_with = "format")]
     pub(crate) json: bool,
+    /// Same as --format html: one page with every line, typeset
+    #[arg(long, conflicts_with_all = ["format", "json", "cases"])]
+    pub(crate) html: bool,
+    /// Where the answer goes; `-` is standard output
+    #[arg(short, long, value_name = "FILE", conflicts_with = "cases")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NotationArg {
+    Matrix,
+    Index,
+}
+
+/// A model, or an expression with its variables.
+#[derive(Debug, Args)]
+pub(crate) struct SubjectArgs {
+    /// Model text (`.cr`), `-` for standard input
+    pub(crate) model: Option<PathBuf>,
+    /// An expression instead of a model
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) expr: Option<String>,
+    /// A variable of the expression: `X=5x3`, `X=NxD` for any extents, `t` for a scalar, `B=2x3x4` for a tensor
+    #[arg(long, value_name = "NAME=SHAPE", value_parser = variables::variable, requires = "expr")]
+    pub(crate) var: Vec<VariableArg>,
+    /// From where a variable of the expression is drawn when the answer is checked: `X=pos`
+    #[arg(long, value_name = "NAME=KIND", value_parser = variables::domain, requires = "expr")]
+    pub(crate) domain: Vec<variables::DomainArg>,
+    /// What is known of a variable of the expression, for simpler answers: `X symmetric`. The variables that one derives
+    /// by are free all the same
+    #[arg(long, value_name = "NAME FACT", value_parser = variables::fact, requires = "expr")]
+    pub(crate) fact: Vec<variables::FactArg>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StructureArg {
+    Symmetric,
+    Diagonal,
 }
 
 const DERIVE_EXAMPLES: &str = "\
 Examples:
   chainrule derive --expr 'sum((X*W-Y).^2)' --var X=5x3 --var W=3x2 --var Y=5x2 --wrt W
   chainrule derive --expr 'logdet(A)' --var A=NxN --domain A=spd --format latex
-  chainrule derive model.cr --wrt W1 --wrt b1
-Kinds of values: pos unit big sym spd spdish inv bigI posdet pm1 onehot simplex diagm";
+  chainrule derive --expr 'tr(S*X*S)' --var S=NxN --var X=NxN --fact 'S symmetric' --wrt X
+  chainrule derive --expr 'tanh(W*x)' --var W=3x4 --var x=4x1 --wrt x --layout denominator
+  chainrule derive --expr 'norm2(A*x)^2' --var A=5x3 --var x=3x1 --wrt x --hessian
+  chainrule derive model.cr --wrt W1 --steps
+  chainrule derive model.cr --html -o model.html
+Kinds of values: pos unit big sym spd spdish inv bigI posdet pm1 onehot simplex diagm orth
+Facts: symmetric, diagonal, orthogonal, spd, rows_sum_to 1";
 
 impl DeriveArgs {
     pub(crate) fn format(&self) -> Format {
-        if self.json { Format::Json } else { self.format }
+        match (self.json, self.html) {
+            (true, _) => Format::Json,
+            (_, true) => Format::Html,
+            _ => self.format,
+        }
     }
+}
+
+/// Write a value and its gradients as a program of another language, checked against numbers first
+#[derive(Debug, Args)]
+#[command(after_help = EMIT_EXAMPLES)]
+#[command(group = ArgGroup::new("source").required(true).args(["model", "expr"]))]
+pub(crate) struct EmitArgs {
+    #[command(flatten)]
+    pub(crate) subject: SubjectArgs,
+    /// The language of the program
+    #[arg(short, long, value_name = "TARGET", value_parser = target())]
+    pub(crate) target: Target,
+    /// With respect to this variable; else every parameter of a model, every variable of an expression
+    #[arg(long, value_name = "NAME")]
+    pub(crate) wrt: Vec<String>,
+    /// Where the program goes; `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+const EMIT_EXAMPLES: &str = "\
+Examples:
+  chainrule emit model.cr --target numpy
+  chainrule emit model.cr --target c -o model.c
+  chainrule emit --expr 'logdet(A)' --var A=NxN --domain A=spd --target julia
+The program has one function, `value_and_gradients`. Gradients are written out in every language.";
+
+fn target() -> impl TypedValueParser<Value = Target> {
+    let names = Target::ALL.map(|(name, _)| name);
+    let find = |name: String| Target::ALL.iter().find(|(known, _)| *known == name).map(|(_, target)| *target);
+    PossibleValuesParser::new(names).map(move |name| find(name).expect("the parser knows the names of all targets"))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -109,6 +200,7 @@ pub(crate) enum Format {
     Text,
     Latex,
     Json,
+    Html,
 }
 
 /// Check every gradient and every claim of a model against numbers

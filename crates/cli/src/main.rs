@@ -1,17 +1,16 @@
 //! The `chainrule` command line: thin; one file per subcommand.
 
-mod answers;
 mod args;
 mod caret;
 mod commands;
 mod errors;
-mod guard;
 mod interrupt;
 mod models;
 mod output;
 mod render;
 mod samplings;
 mod source;
+mod subject;
 
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::process::ExitCode;
@@ -35,6 +34,7 @@ fn run() -> u8 {
     let context = Context::new(&cli.global);
     let result = match &cli.command {
         Command::Derive(args) => commands::derive::run(args, &context),
+        Command::Emit(args) => commands::emit::run(args, &context),
         Command::Check(args) => commands::check::run(args, &context),
         Command::Show(args) => commands::show::run(args, &context),
         Command::Explain(args) => commands::explain::run(args),

@@ -64,5 +64,6 @@ pub(crate) fn needs_square(domain: Domain) -> bool {
             | Domain::NearIdentity
             | Domain::PositiveDeterminant
             | Domain::DiagonalMatrix
+            | Domain::Orthogonal
     )
 }

@@ -7,8 +7,7 @@ use std::path::PathBuf;
 use chainrule::data::matrix::Matrix;
 use chainrule::export::model_file::ModelFile;
 use chainrule::export::trained::Trained;
-use chainrule::lang::Shape;
-use chainrule::model::cases::{Declaration, Refusal, gradient};
+use chainrule::model::answer::{Answer, Declaration, Question, Refusal, Subject};
 use chainrule::train::{Data, Dtype, predict};
 use kernels::Pool;
 use pyo3::exceptions::PyValueError;
@@ -30,18 +29,31 @@ fn refusal(error: Refusal) -> PyErr {
     }
 }
 
-/// Derives the gradient of a scalar expression.
+/// Derives an expression: the gradient of a scalar, the Jacobian of a vector, the derivative by a scalar.
 ///
-/// `variables` maps each name to its `(rows, columns)`. The answer is text of the language; it passed a numeric check
-/// before it is returned.
+/// `variables` maps each name to its `(rows, columns)`. The answer is text of the language, with a `where` for parts that it
+/// names; it passed a numeric check before it is returned.
 #[pyfunction]
 fn derive(py: Python<'_>, expr: &str, variables: BTreeMap<String, (u32, u32)>, wrt: &str) -> PyResult<String> {
     if let Some((name, _)) = variables.iter().find(|(_, (rows, cols))| *rows == 0 || *cols == 0) {
         return Err(value_error(format!("`{name}` must have at least one row and one column")));
     }
-    let declare = |(name, (rows, cols))| Declaration { name, shape: Shape::known(rows, cols), domain: None };
+    let declare = |(name, (rows, cols)): (String, (u32, u32))| Declaration::matrix(&name, rows, cols);
     let declarations: Vec<Declaration> = variables.into_iter().map(declare).collect();
-    py.detach(|| gradient(expr, &declarations, wrt)).map(|answer| answer.text).map_err(refusal)
+    py.detach(|| answer(expr, &declarations, wrt)).map(|answer| written(&answer)).map_err(refusal)
+}
+
+fn answer(expr: &str, declarations: &[Declaration], wrt: &str) -> Result<Answer, Refusal> {
+    let subject = Subject::of_expression(expr, declarations, &[wrt]);
+    let mut subject = subject.map_err(|error| Refusal::Text(Box::new(error)))?;
+    let variable = subject.variable(wrt);
+    let variable = variable.ok_or_else(|| Refusal::Question(format!("`{wrt}` is not a variable of the expression")))?;
+    subject.answer(Question::first(variable))
+}
+
+fn written(answer: &Answer) -> String {
+    let names: Vec<String> = answer.definitions.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    if names.is_empty() { answer.text.clone() } else { format!("{} where {}", answer.text, names.join(", ")) }
 }
 
 /// A trained model.

@@ -1,12 +1,17 @@
-//! The numeric check of a gradient, independent of how it was derived: against forward mode (no step size, so the
+//! The numeric check of a derivative, independent of how it was found: against forward mode (no step size, so the
 //! bound is tight) and against central differences (no calculus at all).
+
+mod at;
+mod reading;
 
 use rustc_hash::FxHashMap;
 
 use super::differentiate::linearize;
-use super::sample::{Domain, sample};
+use super::sample::{Domain, sample, within_facts};
 use crate::lang::evaluate::{EvaluateError, Point, evaluate};
 use crate::lang::{Graph, Id, Op, Role, Tensor};
+use at::{Verdict, check_at};
+pub use reading::Reading;
 
 /// Bound on the difference to forward mode, relative to the largest element.
 pub const FORWARD_TOLERANCE: f64 = 1e-12;
@@ -66,7 +71,7 @@ pub fn random_point(graph: &Graph, roots: &[Id], domains: &dyn Fn(Id) -> Domain,
             let value = match variable.role {
                 Role::Clock => Tensor::scalar(1.0),
                 Role::Constant => Tensor::scalar(variable.value.unwrap_or(1.0)),
-                _ => sample(domains(id), &sizes, seed, reference.number, 0),
+                _ => sample(within_facts(graph, id, domains(id)), &sizes, seed, reference.number, 0),
             };
             point.values.insert(id, value);
         }
@@ -74,7 +79,34 @@ pub fn random_point(graph: &Graph, roots: &[Id], domains: &dyn Fn(Id) -> Domain,
     point
 }
 
-/// Checks `gradient` of the 1 x 1 expression `root` with respect to the variable `wrt` at random points.
+/// An answer to be checked: the derivative of `function` with respect to the variable `wrt`.
+#[derive(Clone, Copy, Debug)]
+pub struct Claimed {
+    /// What is differentiated.
+    pub function: Id,
+    /// The variable.
+    pub wrt: Id,
+    /// The derivative.
+    pub answer: Id,
+    /// What the derivative means.
+    pub reading: Reading,
+}
+
+/// Where a random point is tried: most expressions are defined for normal values, some only for positive ones or for
+/// matrices with an inverse.
+const FALLBACK: [Domain; 9] = [
+    Domain::Any,
+    Domain::Any,
+    Domain::Positive,
+    Domain::Unit,
+    Domain::Invertible,
+    Domain::Definite,
+    Domain::Any,
+    Domain::Positive,
+    Domain::Definite,
+];
+
+/// Checks the gradient of a 1 x 1 expression at random points.
 ///
 /// # Errors
 /// It disagrees, or there is no point to check it at.
@@ -85,130 +117,92 @@ pub fn check_gradient(
     gradient: Id,
     domains: Option<&dyn Fn(Id) -> Domain>,
 ) -> Result<Agreement, CheckError> {
-    let direction = graph.variable("direction", Role::Differential, graph.shape(wrt));
-    let tangent = linearize(graph, root, &[(wrt, direction)]).tangent;
-    let tangent = tangent.unwrap_or_else(|| graph.constant(0.0));
-    let fallback = [Domain::Any, Domain::Positive, Domain::Unit, Domain::Invertible, Domain::Definite];
-    let tries: usize = if domains.is_some() { 3 } else { fallback.len() };
+    check(graph, Claimed { function: root, wrt, answer: gradient, reading: Reading::Inner }, domains)
+}
+
+/// Checks a derivative at random points against forward mode and central differences of the same graph. In a
+/// [`Graph::plain`] no rule of simplification has touched either side.
+///
+/// # Errors
+/// It disagrees, or there is no point to check it at.
+pub fn check(
+    graph: &mut Graph,
+    claimed: Claimed,
+    domains: Option<&dyn Fn(Id) -> Domain>,
+) -> Result<Agreement, CheckError> {
+    let Claimed { function, wrt, answer, reading } = claimed;
+    check_together(graph, function, &[Part { wrt, answer, reading }], domains)
+}
+
+/// One of several derivatives of a function.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// The variable.
+    pub wrt: Id,
+    /// The derivative.
+    pub answer: Id,
+    /// What the derivative means.
+    pub reading: Reading,
+}
+
+/// As [`check`], several derivatives at once: in directions in which all variables move.
+///
+/// # Errors
+/// They disagree, or there is no point to check them at.
+pub fn check_together(
+    graph: &mut Graph,
+    function: Id,
+    parts: &[Part],
+    domains: Option<&dyn Fn(Id) -> Domain>,
+) -> Result<Agreement, CheckError> {
+    let mut seeds = Vec::with_capacity(parts.len());
+    for part in parts {
+        seeds.push((part.wrt, graph.variable("direction", Role::Differential, graph.shape(part.wrt))));
+    }
+    let tangent = linearize(graph, function, &seeds).tangent;
+    let tangent = tangent.unwrap_or_else(|| graph.filled(0.0, graph.shape(function)));
     let mut last = CheckError::NowhereFinite;
-    for (attempt, &usual) in fallback.iter().enumerate().take(tries) {
-        let square = |graph: &Graph, id: Id| graph.shape(id).rows() == graph.shape(id).cols();
-        let choose = |id: Id| match domains {
-            Some(domains) => domains(id),
-            None => match usual {
-                Domain::Invertible | Domain::Definite if !square(graph, id) => Domain::Positive,
-                domain => domain,
-            },
-        };
-        let mut point = random_point(graph, &[root, gradient, wrt, direction], &choose, 17 + attempt as u64);
-        match check_at(graph, root, wrt, gradient, (direction, tangent), &mut point) {
+    let mut roots = vec![function, tangent];
+    for (part, seed) in parts.iter().zip(&seeds) {
+        roots.extend([part.answer, part.wrt, seed.1]);
+        if let Reading::Along(variable) = part.reading {
+            roots.push(variable);
+        }
+    }
+    for mut point in points(graph, &roots, domains) {
+        match check_at(graph, (function, tangent), parts, &seeds, &mut point) {
+            Ok(Verdict::Agrees(agreement)) => return Ok(agreement),
+            Ok(Verdict::Wrong(error)) => return Err(error),
+            Ok(Verdict::Unclear(error)) => last = error,
             Err(error @ (CheckError::NowhereFinite | CheckError::OnlyKinks)) => last = error,
-            other => return other,
+            Err(error) => return Err(error),
         }
     }
     Err(last)
 }
 
-fn check_at(
-    graph: &Graph,
-    root: Id,
-    wrt: Id,
-    gradient: Id,
-    (direction, tangent): (Id, Id),
-    point: &mut Point,
-) -> Result<Agreement, CheckError> {
-    let centre = evaluate(graph, &[root, gradient], point).map_err(CheckError::Evaluate)?;
-    let g = centre.get(gradient).clone();
-    if !centre.get(root).is_finite() || !g.is_finite() {
-        return Err(CheckError::NowhereFinite);
-    }
-    let x = point.values[&wrt].clone();
-    let mut agreement = Agreement::default();
-    let scale = g.max_abs().max(1.0);
-    let directions = directions(&x);
-    for u in &directions {
-        point.values.insert(direction, u.clone());
-        let along = evaluate(graph, &[tangent], point).map_err(CheckError::Evaluate)?.get(tangent).values[0];
-        let inner: f64 = g.values.iter().zip(&u.values).map(|(a, b)| a * b).sum();
-        let length = u.values.iter().map(|v| v * v).sum::<f64>().sqrt().max(1.0);
-        agreement.forward = agreement.forward.max((along - inner).abs() / (scale * length));
-        let Some(numeric) = central_difference(graph, root, wrt, (&x, u), STEP, point)? else {
-            agreement.redrawn += 1;
-            continue;
+/// Points to try, the most general first.
+pub fn points<'g>(
+    graph: &'g Graph,
+    roots: &'g [Id],
+    domains: Option<&'g dyn Fn(Id) -> Domain>,
+) -> impl Iterator<Item = Point> + 'g {
+    FALLBACK.iter().zip(17..).map(move |(&usual, seed)| {
+        let choose = |id: Id| match domains {
+            Some(domains) => domains(id),
+            None => fitting(graph, id, usual),
         };
-        let mut error = (numeric - inner).abs() / (scale * length);
-        // Where the third derivative is large the error falls as the square of the step, and is taken out; that of a
-        // wrong gradient stays, whatever the step.
-        for step in [STEP, STEP / 16.0, STEP / 256.0] {
-            if error <= DIFFERENCE_TOLERANCE {
-                break;
-            }
-            let wide = central_difference(graph, root, wrt, (&x, u), step, point)?;
-            let near = central_difference(graph, root, wrt, (&x, u), step / 2.0, point)?;
-            if let (Some(wide), Some(near)) = (wide, near) {
-                let extrapolated = near + (near - wide) / 3.0;
-                error = error.min((extrapolated - inner).abs() / (scale * length));
-            }
-        }
-        agreement.directions += 1;
-        agreement.difference = agreement.difference.max(error);
-    }
-    if agreement.directions == 0 && !directions.is_empty() {
-        return Err(CheckError::OnlyKinks);
-    }
-    // The value itself is only known to a few units of its own rounding, divided by the step.
-    let floor = centre.get(root).max_abs() * f64::EPSILON * 8.0 / STEP / scale;
-    if agreement.forward <= FORWARD_TOLERANCE.max(floor * STEP)
-        && agreement.difference <= DIFFERENCE_TOLERANCE.max(floor)
-    {
-        Ok(agreement)
-    } else {
-        Err(CheckError::Disagrees { forward: agreement.forward, difference: agreement.difference })
-    }
+        random_point(graph, roots, &choose, seed)
+    })
 }
 
-/// Every coordinate when there are few, and random directions.
-fn directions(x: &Tensor) -> Vec<Tensor> {
-    let n = x.values.len();
-    let mut list = Vec::new();
-    if n <= 32 {
-        for at in 0..n {
-            let mut u = Tensor::filled(&x.sizes, 0.0);
-            u.values[at] = 1.0;
-            list.push(u);
-        }
+/// Domains of square matrices, for square matrices only.
+fn fitting(graph: &Graph, id: Id, usual: Domain) -> Domain {
+    let square = graph.shape(id).rank() == 2 && graph.shape(id).rows() == graph.shape(id).cols();
+    match usual {
+        Domain::Invertible | Domain::Definite if !square => Domain::Positive,
+        domain => domain,
     }
-    if n > 0 {
-        let count = if n <= 32 { 2 } else { 8 };
-        list.extend((0..count).map(|k| sample(Domain::Any, &x.sizes, 23, 1000 + k, 1)));
-    }
-    list
-}
-
-/// (f(x + h u) - f(x - h u)) / 2h, or `None` when a kink lies between the points.
-fn central_difference(
-    graph: &Graph,
-    root: Id,
-    wrt: Id,
-    (x, u): (&Tensor, &Tensor),
-    step: f64,
-    point: &mut Point,
-) -> Result<Option<f64>, CheckError> {
-    let h = step * x.max_abs().max(1.0) / u.max_abs().max(1.0);
-    let mut values = [0.0; 2];
-    let mut branches = Vec::new();
-    for (value, sign) in values.iter_mut().zip([1.0, -1.0]) {
-        let moved = x.values.iter().zip(&u.values).map(|(x, u)| x + sign * h * u).collect();
-        point.values.insert(wrt, Tensor { sizes: x.sizes.clone(), values: moved });
-        let evaluated = evaluate(graph, &[root], point).map_err(CheckError::Evaluate)?;
-        *value = evaluated.get(root).values[0];
-        branches.push(evaluated.branches);
-    }
-    point.values.insert(wrt, x.clone());
-    if branches[0] != branches[1] {
-        return Ok(None);
-    }
-    Ok(Some((values[0] - values[1]) / (2.0 * h)))
 }
 
 /// Checks that two expressions are equal at random points: the largest difference relative to the larger side.

@@ -6,7 +6,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::lang::{Derivative, Graph, Id, Role};
+use crate::lang::{Derivative, Graph, Id};
 
 /// The differential of an expression.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub fn differentials(graph: &mut Graph, wrt: &[Id]) -> Vec<Id> {
     let mut result = Vec::with_capacity(wrt.len());
     for &variable in wrt {
         let name = graph.as_variable(variable).map_or_else(|| "x".to_owned(), |v| v.name.clone());
-        result.push(graph.variable(&format!("d{name}"), Role::Differential, graph.shape(variable)));
+        result.push(graph.differential(&format!("d{name}"), variable));
     }
     result
 }
@@ -55,29 +55,19 @@ pub fn local_differential(graph: &mut Graph, id: Id, of_args: &[Option<Id>]) -> 
                 args[arg] = dx;
                 terms.push(graph.build(op, &args));
             }
-            Derivative::Rule(rule) => terms.push(rule(graph, id, arg, dx)),
+            Derivative::Rule(rule) => {
+                let differential = rule(graph, id, arg, dx);
+                terms.push(graph.given(op.def().name(), differential));
+            }
             Derivative::Flat => {}
         }
     }
     if terms.is_empty() { None } else { Some(graph.add(&terms)) }
 }
 
-/// One adjoint: `<y_bar, y> = <x_bar, x>` for the part of `y` that is linear in its argument `x`.
-#[derive(Clone, Copy, Debug)]
-pub struct Move {
-    /// The linear node `y`.
-    pub node: Id,
-    /// Its argument `x`.
-    pub arg: Id,
-    /// Cotangent of `y`.
-    pub before: Id,
-    /// Its contribution to the cotangent of `x`.
-    pub after: Id,
-}
-
-/// The cotangents of the differentials `free` when `tangent` has cotangent `seed`, and the moves that lead there.
-/// A differential that `tangent` does not contain gets `None`.
-pub fn transpose(graph: &mut Graph, tangent: Id, seed: Id, free: &[Id]) -> (Vec<Option<Id>>, Vec<Move>) {
+/// The cotangents of the differentials `free` when `tangent` has cotangent `seed`; `None` for one that `tangent` does not
+/// contain.
+pub fn transpose(graph: &mut Graph, tangent: Id, seed: Id, free: &[Id]) -> Vec<Option<Id>> {
     let order = graph.reachable(&[tangent]);
     let wanted: FxHashSet<Id> = free.iter().copied().collect();
     let mut linear: FxHashMap<Id, bool> = FxHashMap::default();
@@ -88,7 +78,6 @@ pub fn transpose(graph: &mut Graph, tangent: Id, seed: Id, free: &[Id]) -> (Vec<
     let mut contributions: FxHashMap<Id, Vec<Id>> = FxHashMap::default();
     contributions.insert(tangent, vec![seed]);
     let mut cotangents: FxHashMap<Id, Id> = FxHashMap::default();
-    let mut moves = Vec::new();
     for &id in order.iter().rev().filter(|id| linear[id]) {
         let Some(mut parts) = contributions.remove(&id) else { continue };
         // The walk goes backwards; people write the terms in the order of the expression.
@@ -97,30 +86,26 @@ pub fn transpose(graph: &mut Graph, tangent: Id, seed: Id, free: &[Id]) -> (Vec<
         cotangents.insert(id, y_bar);
         let args = graph.args(id).to_vec();
         for (arg, &x) in args.iter().enumerate().filter(|(_, x)| linear[x]) {
-            let x_bar = match graph.op(id).def().derivative(arg) {
-                Derivative::Additive => y_bar,
-                Derivative::Linear(adjoint) => adjoint(graph, id, arg, y_bar),
-                Derivative::Rule(_) | Derivative::Flat => unreachable!("a differential is linear in every dX"),
-            };
-            moves.push(Move { node: id, arg: x, before: y_bar, after: x_bar });
+            let x_bar = adjoint(graph, id, arg, y_bar);
             contributions.entry(x).or_default().push(x_bar);
         }
     }
-    (free.iter().map(|dx| cotangents.get(dx).copied()).collect(), moves)
+    free.iter().map(|dx| cotangents.get(dx).copied()).collect()
+}
+
+/// What the cotangent of a node that is linear in an argument contributes to the cotangent of that argument.
+pub fn adjoint(graph: &mut Graph, node: Id, arg: usize, y_bar: Id) -> Id {
+    match graph.op(node).def().derivative(arg) {
+        Derivative::Additive => y_bar,
+        Derivative::Linear(adjoint) => {
+            let moved = adjoint(graph, node, arg, y_bar);
+            graph.given(graph.op(node).def().name(), moved)
+        }
+        Derivative::Rule(_) | Derivative::Flat => unreachable!("a differential is linear in every dX"),
+    }
 }
 
 /// The gradients of a 1 x 1 expression; zeros for variables on which it does not depend.
 pub fn gradients(graph: &mut Graph, root: Id, wrt: &[Id]) -> Vec<Id> {
-    let free = differentials(graph, wrt);
-    let seeds: Vec<(Id, Id)> = wrt.iter().copied().zip(free.iter().copied()).collect();
-    let linear = linearize(graph, root, &seeds);
-    let found = match linear.tangent {
-        Some(tangent) => {
-            let one = graph.filled(1.0, graph.shape(root));
-            transpose(graph, tangent, one, &free).0
-        }
-        None => vec![None; free.len()],
-    };
-    let zero = |graph: &mut Graph, variable: Id| graph.filled(0.0, graph.shape(variable));
-    found.into_iter().zip(wrt).map(|(g, &variable)| g.unwrap_or_else(|| zero(graph, variable))).collect()
+    super::derivation::derive(graph, root, wrt).gradients
 }

@@ -2,7 +2,7 @@
 
 use kernels::random::{Purpose, Stream};
 
-use crate::lang::Tensor;
+use crate::lang::{Fact, Graph, Id, Tensor};
 
 /// From where the values of a variable are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub enum Domain {
     Simplex,
     /// A diagonal matrix.
     DiagonalMatrix,
+    /// A matrix whose transpose is its inverse.
+    Orthogonal,
 }
 
 /// The names of the domains in files of cases.
@@ -52,7 +54,31 @@ pub static NAMES: &[(&str, Domain)] = &[
     ("onehot", Domain::OneHot),
     ("simplex", Domain::Simplex),
     ("diagm", Domain::DiagonalMatrix),
+    ("orth", Domain::Orthogonal),
 ];
+
+/// What holds for every matrix of a domain.
+#[must_use]
+pub fn facts_of(domain: Domain) -> &'static [Fact] {
+    match domain {
+        Domain::Symmetric => &[Fact::Symmetric],
+        Domain::Definite => &[Fact::Definite, Fact::Symmetric],
+        Domain::DiagonalMatrix => &[Fact::Diagonal, Fact::Definite, Fact::Symmetric],
+        Domain::Orthogonal => &[Fact::Orthogonal],
+        Domain::OneHot | Domain::Simplex => &[Fact::RowsSumToOne],
+        _ => &[],
+    }
+}
+
+/// The domain that was asked for, or, where that does not have what is known of the variable, one that does.
+#[must_use]
+pub fn within_facts(graph: &Graph, id: Id, asked: Domain) -> Domain {
+    const KNOWN: [Domain; 5] =
+        [Domain::Symmetric, Domain::Definite, Domain::DiagonalMatrix, Domain::Orthogonal, Domain::Simplex];
+    let stated = || graph.facts().iter().filter(|(known, _)| *known == id).map(|(_, fact)| fact);
+    let has = |domain: &Domain| stated().all(|fact| facts_of(*domain).contains(fact));
+    if has(&asked) { asked } else { KNOWN.into_iter().find(has).unwrap_or(asked) }
+}
 
 /// Draws a matrix from a domain; `major` and `minor` number the draws of one check.
 #[must_use]
@@ -104,7 +130,23 @@ pub fn sample(domain: Domain, sizes: &[usize], seed: u64, major: u32, minor: u32
             let positive = uniform(0.5, 2.0);
             Tensor::from_fn(sizes, |i| if i[0] == i[1] { positive.at(i) } else { 0.0 })
         }
+        Domain::Orthogonal => orthogonal(normal, n),
     }
+}
+
+/// The rows made orthonormal, one after the other (Gram-Schmidt, twice for the last digits).
+fn orthogonal(mut r: Tensor, n: usize) -> Tensor {
+    for row in 0..n {
+        for _ in 0..2 {
+            for before in 0..row {
+                let inner: f64 = (0..n).map(|k| r.values[row * n + k] * r.values[before * n + k]).sum();
+                (0..n).for_each(|k| r.values[row * n + k] -= inner * r.values[before * n + k]);
+            }
+            let length = r.values[row * n..(row + 1) * n].iter().map(|x| x * x).sum::<f64>().sqrt();
+            r.values[row * n..(row + 1) * n].iter_mut().for_each(|x| *x /= length);
+        }
+    }
+    r
 }
 
 /// R*R' + n/2*I.

@@ -25,6 +25,8 @@ impl Graph {
         match self.op(id) {
             Op::Constant(constant) => Some(constant.value()),
             Op::Broadcast(_) => self.constant_value(self.args(id)[0]),
+            // A number under a shape of another rank.
+            Op::Reshape(_) if self.shape(id).is_scalar() => self.constant_value(self.args(id)[0]),
             _ => None,
         }
     }
@@ -43,9 +45,51 @@ impl Graph {
         }
     }
 
-    /// An identity matrix.
+    /// An identity matrix; that of extent 1 is the number 1.
     pub fn eye(&mut self, dim: Dim) -> Id {
         self.build(Op::Eye(Eye(dim)), &[])
+    }
+
+    /// The commutation matrix `K` of `m x n` matrices: `K*vec(a) = vec(a')`. It is an identity whose rows are in another
+    /// order.
+    ///
+    /// # Errors
+    /// The dimension is too large.
+    pub fn commutation(&mut self, m: Dim, n: Dim) -> Result<Id, ShapeError> {
+        let size = checked_product(&mut self.dims, m, n)?;
+        let eye = self.eye(size);
+        if [m, n].iter().any(|&dim| self.dims.resolve(dim) == Dim::Known(1)) {
+            return Ok(eye);
+        }
+        let rows = self.reshape(eye, Shape::new(&[n, m, size]));
+        let swapped = self.build(Op::Permute(Permute::new(&[1, 0, 2])), &[rows]);
+        Ok(self.reshape(swapped, Shape::matrix(size, size)))
+    }
+
+    /// The `m` and `n` of a commutation matrix.
+    #[must_use]
+    pub fn as_commutation(&self, id: Id) -> Option<(Dim, Dim)> {
+        let inner = |id: Id| self.args(id).first().copied();
+        let Op::Reshape(_) = self.op(id) else { return None };
+        let swapped = inner(id).filter(|&x| self.op(x) == Op::Permute(Permute::new(&[1, 0, 2])))?;
+        let rows = inner(swapped).filter(|&x| matches!(self.op(x), Op::Reshape(_)))?;
+        let eye = inner(rows).filter(|&x| matches!(self.op(x), Op::Eye(_)))?;
+        let dims = self.shape(swapped).resolved(&self.dims);
+        (self.shape(id) == self.shape(eye)).then(|| (dims.dims()[0], dims.dims()[1]))
+    }
+
+    /// The elements of a matrix as one column, column after column.
+    ///
+    /// # Errors
+    /// The dimension is too large.
+    pub fn vec(&mut self, x: Id) -> Result<Id, ShapeError> {
+        let shape = self.shape(x).resolved(&self.dims);
+        let transposed = if shape.cols() == Dim::Known(1) { x } else { self.transpose(x) };
+        if shape.rows() == Dim::Known(1) || shape.cols() == Dim::Known(1) {
+            return Ok(transposed);
+        }
+        let count = checked_product(&mut self.dims, shape.rows(), shape.cols())?;
+        Ok(self.reshape(transposed, Shape::matrix(count, Dim::Known(1))))
     }
 
     /// A function of one number, element by element.
@@ -66,7 +110,9 @@ impl Graph {
     /// An element-wise product; scalars are stretched to the shape of the others.
     pub fn mul(&mut self, factors: &[Id]) -> Id {
         let shapes = factors.iter().map(|&id| self.shape(id));
-        let shape = shapes.into_iter().find(|shape| !shape.is_scalar()).unwrap_or_else(|| self.shape(factors[0]));
+        // Scalars alone have the largest of their ranks.
+        let shape = shapes.reduce(|a, b| if !a.is_scalar() || b.is_scalar() && a.rank() >= b.rank() { a } else { b });
+        let shape = shape.expect("a product has factors");
         let stretched: Vec<Id> = factors.iter().map(|&id| self.stretch(id, shape)).collect();
         self.build(Op::Mul(Mul), &stretched)
     }
@@ -123,6 +169,23 @@ impl Graph {
         self.build(Op::Reshape(Reshape(shape)), &[x])
     }
 
+    /// The elements in column-major order under another shape: `reshape` of the language.
+    ///
+    /// # Errors
+    /// The numbers of elements differ.
+    pub fn reshape_columns(&mut self, x: Id, shape: Shape) -> Result<Id, ShapeError> {
+        let reversed = self.reversed(x);
+        let order: Vec<u8> = (0..shape.rank() as u8).rev().collect();
+        let rows = self.try_build(Op::Reshape(Reshape(shape.permuted(&order))), &[reversed])?;
+        Ok(self.reversed(rows))
+    }
+
+    /// All axes in the opposite order; the transpose of a matrix.
+    fn reversed(&mut self, x: Id) -> Id {
+        let order: Vec<u8> = (0..self.shape(x).rank() as u8).rev().collect();
+        self.build(Op::Permute(Permute::new(&order)), &[x])
+    }
+
     /// The sum over axes; they stay with extent 1.
     pub fn sum(&mut self, x: Id, axes: Axes) -> Id {
         if axes.is_empty() { x } else { self.build(Op::Sum(Sum(axes)), &[x]) }
@@ -168,6 +231,22 @@ impl Graph {
     /// Labels of the outer product behind a Kronecker product: `out[i, k, j, l] = a[i, j] * b[k, l]`.
     pub const KRONECKER: Contract =
         Contract { a: Labels::new(&[0, 1]), b: Labels::new(&[2, 3]), out: Labels::new(&[0, 2, 1, 3]) };
+
+    /// The adjoint of [`Graph::KRONECKER`] for its first operand, as [`Contract`] makes it.
+    pub const KRONECKER_FIRST: Contract =
+        Contract { a: Graph::KRONECKER.out, b: Graph::KRONECKER.b, out: Graph::KRONECKER.a };
+
+    /// The adjoint of [`Graph::KRONECKER`] for its second operand.
+    pub const KRONECKER_SECOND: Contract =
+        Contract { a: Graph::KRONECKER.a, b: Graph::KRONECKER.out, out: Graph::KRONECKER.b };
+
+    /// Is this the shape of the Kronecker product of two matrices?
+    #[must_use]
+    pub fn is_kronecker_shape(&self, shape: Shape, a: Id, b: Id) -> bool {
+        let (a, b) = (self.shape(a), self.shape(b));
+        let fits = |dim, p, q| self.dims.is_product(dim, p, q);
+        shape.rank() == 2 && fits(shape.rows(), a.rows(), b.rows()) && fits(shape.cols(), a.cols(), b.cols())
+    }
 
     /// The Kronecker product of two matrices.
     ///

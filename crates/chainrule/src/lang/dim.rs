@@ -82,7 +82,7 @@ impl Dims {
 
     /// The two dimensions of which `dim` is the product, if it is one.
     #[must_use]
-    pub fn factors(&self, dim: Dim) -> Option<(Dim, Dim)> {
+    pub fn as_product(&self, dim: Dim) -> Option<(Dim, Dim)> {
         match self.resolve(dim) {
             Dim::Symbol(index) => match self.definitions[index as usize] {
                 Definition::Product(a, b) => Some((a, b)),
@@ -90,6 +90,47 @@ impl Dims {
             },
             Dim::Known(_) => None,
         }
+    }
+
+    /// Is `dim` the product of the others, as far as is known?
+    #[must_use]
+    pub fn is_product(&self, dim: Dim, a: Dim, b: Dim) -> bool {
+        let dim = self.resolve(dim);
+        match (self.resolve(a), self.resolve(b)) {
+            (Dim::Known(1), other) | (other, Dim::Known(1)) => other == dim,
+            (Dim::Known(a), Dim::Known(b)) => a.checked_mul(b).map(Dim::Known) == Some(dim),
+            (a, b) => {
+                let definition = Definition::Product(a, b);
+                let known = self.definitions.iter().position(|d| *d == definition);
+                known.is_some_and(|index| self.resolve(Dim::Symbol(index as u32)) == dim)
+            }
+        }
+    }
+
+    /// Do two lists of dimensions have equal products, as far as is known? Open names count as themselves.
+    #[must_use]
+    pub fn same_count(&self, a: &[Dim], b: &[Dim]) -> bool {
+        match (self.factors(a), self.factors(b)) {
+            (Some(a), Some(b)) => a == b,
+            _ => false,
+        }
+    }
+
+    /// A product of dimensions as a number and open names in order; `None` when the number is too large.
+    fn factors(&self, list: &[Dim]) -> Option<(u64, Vec<u32>)> {
+        let (mut number, mut names) = (1u64, Vec::new());
+        let mut stack = list.to_vec();
+        while let Some(dim) = stack.pop() {
+            match self.resolve(dim) {
+                Dim::Known(n) => number = number.checked_mul(u64::from(n))?,
+                Dim::Symbol(index) => match &self.definitions[index as usize] {
+                    Definition::Named(_) => names.push(index),
+                    Definition::Product(a, b) => stack.extend([*a, *b]),
+                },
+            }
+        }
+        names.sort_unstable();
+        Some((number, names))
     }
 
     fn add(&mut self, definition: Definition) -> usize {

@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::dim::Dims;
 use super::op::Op;
 use super::ops::source::VariableRef;
-use super::rewrite::{RULES, Rewrite};
+use super::rewrite::{RULES, Rewrite, Rule};
 use super::shape::{Shape, ShapeError};
 
 /// A node of a [`Graph`].
@@ -56,6 +56,9 @@ pub struct Variable {
     pub id: Id,
     /// Its value, when the program fixes it.
     pub value: Option<f64>,
+    /// The node that a differential belongs to: `d(X*W)` belongs to `X*W`. Where it is typeset, the formula of that node is
+    /// written, not this variable's name.
+    pub of: Option<Id>,
 }
 
 /// What is known of a matrix beyond its shape.
@@ -63,11 +66,46 @@ pub struct Variable {
 pub enum Fact {
     /// Equal to its transpose.
     Symmetric,
+    /// Zero outside of the diagonal.
+    Diagonal,
+    /// Its transpose is its inverse.
+    Orthogonal,
+    /// Symmetric, with positive eigenvalues.
+    Definite,
     /// The elements of each row sum to 1, as those of one-hot rows and of probabilities.
     RowsSumToOne,
 }
 
+impl Fact {
+    /// The fact as an equation about `name`, as far as rules use it.
+    #[must_use]
+    pub fn equation(self, name: &str) -> String {
+        match self {
+            Fact::Symmetric | Fact::Definite => format!("{name}' = {name}"),
+            Fact::Diagonal => format!("{name} is diagonal"),
+            Fact::Orthogonal => format!("inv({name}) = {name}'"),
+            Fact::RowsSumToOne => format!("rowsum({name}) = 1"),
+        }
+    }
+}
+
 type Key = (Op, Box<[Id]>);
+
+/// Rewrites inside rewrites stop here: an expression that is not simplified is still right, a stack without end is not.
+const DEEPEST: usize = 128;
+
+/// The rules that a graph is simplified by.
+#[derive(Clone, Copy, Debug)]
+struct Rules(&'static [&'static [Rule]]);
+
+impl Default for Rules {
+    fn default() -> Rules {
+        Rules(RULES)
+    }
+}
+
+/// Replaces a result of the calculus: the name of the rule, and what it gave.
+pub type Tamper = fn(&mut Graph, &'static str, Id) -> Id;
 
 /// A hash-consed DAG, its variables and dimensions, and the log of every rewrite.
 #[derive(Clone, Debug, Default)]
@@ -77,7 +115,12 @@ pub struct Graph {
     forwarded: FxHashMap<Id, Id>,
     names: FxHashMap<Id, String>,
     origins: FxHashMap<Id, (u32, u32)>,
-    facts: FxHashSet<(Id, Fact)>,
+    facts: Vec<(Id, Fact)>,
+    used_facts: Vec<(Id, Fact)>,
+    rules: Rules,
+    tamper: Option<Tamper>,
+    /// How many rewrites are being done inside each other.
+    depth: usize,
     /// The variables, in order of declaration.
     pub variables: Vec<Variable>,
     /// The dimensions.
@@ -91,6 +134,37 @@ impl Graph {
     #[must_use]
     pub fn new() -> Graph {
         Graph::default()
+    }
+
+    /// An empty graph that keeps every expression as it is written: no rule is applied. Answers are checked in it.
+    #[must_use]
+    pub fn plain() -> Graph {
+        Graph::with_rules(&[])
+    }
+
+    /// An empty graph that is simplified by these rules.
+    #[must_use]
+    pub fn with_rules(rules: &'static [&'static [Rule]]) -> Graph {
+        Graph { rules: Rules(rules), ..Graph::default() }
+    }
+
+    /// The same with dimensions known from elsewhere.
+    #[must_use]
+    pub fn with_dims(self, dims: Dims) -> Graph {
+        Graph { dims, ..self }
+    }
+
+    /// Lets a function replace what the rules of the calculus give. For tests of the check: a broken rule must be noticed.
+    pub fn tamper_with(&mut self, tamper: Tamper) {
+        self.tamper = Some(tamper);
+    }
+
+    /// What a rule of the calculus gave, unless a test replaces it.
+    pub(crate) fn given(&mut self, rule: &'static str, result: Id) -> Id {
+        match self.tamper {
+            Some(tamper) => tamper(self, rule, result),
+            None => result,
+        }
     }
 
     /// The node with this id.
@@ -131,7 +205,28 @@ impl Graph {
 
     /// States a fact of a variable, before anything is built of it. Rules may use it, so it must hold for all its values.
     pub fn assume(&mut self, id: Id, fact: Fact) {
-        self.facts.insert((id, fact));
+        if !self.facts.contains(&(id, fact)) {
+            self.facts.push((id, fact));
+        }
+    }
+
+    /// The stated facts, in order.
+    #[must_use]
+    pub fn facts(&self) -> &[(Id, Fact)] {
+        &self.facts
+    }
+
+    /// The facts that a rule has used so far, in order of their first use.
+    #[must_use]
+    pub fn used_facts(&self) -> &[(Id, Fact)] {
+        &self.used_facts
+    }
+
+    /// Remembers that a rule used what is known of a variable; nothing when that was not stated.
+    pub(super) fn use_fact(&mut self, id: Id, fact: Fact) {
+        if self.is_known(id, fact) && !self.used_facts.contains(&(id, fact)) {
+            self.used_facts.push((id, fact));
+        }
     }
 
     /// Was this fact stated?
@@ -182,7 +277,7 @@ impl Graph {
     pub fn variable(&mut self, name: &str, role: Role, shape: Shape) -> Id {
         let reference = VariableRef { number: self.variables.len() as u32, shape };
         let id = self.build(Op::Variable(reference), &[]);
-        self.variables.push(Variable { name: name.to_owned(), role, id, value: None });
+        self.variables.push(Variable { name: name.to_owned(), role, id, value: None, of: None });
         id
     }
 
@@ -190,6 +285,13 @@ impl Graph {
     pub fn named_constant(&mut self, name: &str, value: f64) -> Id {
         let id = self.variable(name, Role::Constant, Shape::SCALAR);
         self.variables.last_mut().expect("just pushed").value = Some(value);
+        id
+    }
+
+    /// The differential of a node, as a symbol.
+    pub fn differential(&mut self, name: &str, of: Id) -> Id {
+        let id = self.variable(name, Role::Differential, self.shape(of));
+        self.variables.last_mut().expect("just pushed").of = Some(of);
         id
     }
 
@@ -221,7 +323,17 @@ impl Graph {
 
     /// Applies the first rule that fits; all change of expressions goes through here.
     fn rewrite(&mut self, before: Id) -> Id {
-        for rule in RULES.iter().flat_map(|family| family.iter()) {
+        if self.depth >= DEEPEST {
+            return before;
+        }
+        self.depth += 1;
+        let after = self.first_that_fits(before);
+        self.depth -= 1;
+        after
+    }
+
+    fn first_that_fits(&mut self, before: Id) -> Id {
+        for rule in self.rules.0.iter().flat_map(|family| family.iter()) {
             if let Some(after) = (rule.apply)(self, before)
                 && after != before
             {

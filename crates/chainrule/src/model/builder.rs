@@ -70,6 +70,8 @@ pub struct Builder<'a> {
     /// Where dimensions became numbers.
     learnt: FxHashMap<Dim, Span>,
     calls: usize,
+    /// What `d(...)` stands for in the lines of a derivation: nodes and the symbols of their differentials.
+    pub(super) differentials: Vec<(Id, Id)>,
     pub(super) layers: FxHashMap<String, usize>,
 }
 
@@ -95,6 +97,7 @@ impl<'a> Builder<'a> {
             examples: Vec::new(),
             learnt: FxHashMap::default(),
             calls: 0,
+            differentials: Vec::new(),
             layers: FxHashMap::default(),
         }
     }
@@ -257,7 +260,10 @@ fn needed(ast: &Ast, root: ExprId) -> Vec<ExprId> {
             ExprKind::Neg(x) | ExprKind::Transpose(x) => stack.push(*x),
             ExprKind::Binary(BinaryOp::Add | BinaryOp::Sub, ..) => stack.extend(spine(ast, id).iter().map(|t| t.1)),
             ExprKind::Binary(_, _, a, b) => stack.extend([*a, *b]),
-            ExprKind::Call(_, args) => stack.extend(args.iter().map(|arg| arg.value)),
+            ExprKind::Call(callee, args) => {
+                let values = functions::subscripts(ast, callee, args).map_or(args.as_slice(), |(_, operands)| operands);
+                stack.extend(values.iter().map(|arg| arg.value));
+            }
         }
     }
     list.sort_unstable_by_key(|id| id.0);

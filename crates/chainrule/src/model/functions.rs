@@ -5,9 +5,10 @@ use crate::lang::op::OpDef;
 use crate::lang::ops::diagonal::{Diagonal, DiagonalMatrix};
 use crate::lang::ops::elementwise::{Binary, UNARY};
 use crate::lang::ops::factor::{Det, Inverse, LogDet};
-use crate::lang::ops::reduce::Max;
-use crate::lang::shape::Axes;
-use crate::lang::{Dim, Graph, Id, Op, Shape};
+use crate::lang::ops::reduce::{FirstMax, Max};
+use crate::lang::shape::{Axes, MAX_RANK};
+use crate::lang::{Dim, Graph, Id, Op, Shape, ShapeError};
+use crate::text::ast::{Argument, Ast, ExprKind, Ident};
 use crate::text::diagnostic::{Diagnostic, Span};
 
 /// How a native function is called and built.
@@ -25,10 +26,13 @@ pub struct Native {
 pub static NATIVE: &[Native] = &[
     Native { name: "sqrt", arity: (1, 1), build: |b, x, _| Ok(b.graph.power(x[0], 0.5)) },
     Native { name: "sum", arity: (1, 1), build: |b, x, _| Ok(b.graph.sum_all(x[0])) },
-    Native { name: "rowsum", arity: (1, 1), build: |b, x, _| Ok(b.graph.sum(x[0], Axes::COLUMNS)) },
-    Native { name: "colsum", arity: (1, 1), build: |b, x, _| Ok(b.graph.sum(x[0], Axes::ROWS)) },
-    Native { name: "rowmax", arity: (1, 1), build: |b, x, at| b.op(Op::Max(Max(Axes::COLUMNS)), x, at) },
-    Native { name: "colmax", arity: (1, 1), build: |b, x, at| b.op(Op::Max(Max(Axes::ROWS)), x, at) },
+    Native { name: "rowsum", arity: (1, 1), build: |b, x, _| { let axes = b.along(x[0], Along::Rows); Ok(b.graph.sum(x[0], axes)) } },
+    Native { name: "colsum", arity: (1, 1), build: |b, x, _| { let axes = b.along(x[0], Along::Columns); Ok(b.graph.sum(x[0], axes)) } },
+    Native { name: "rowmax", arity: (1, 1), build: |b, x, at| { let axes = b.along(x[0], Along::Rows); b.op(Op::Max(Max(axes)), x, at) } },
+    Native { name: "colmax", arity: (1, 1), build: |b, x, at| { let axes = b.along(x[0], Along::Columns); b.op(Op::Max(Max(axes)), x, at) } },
+    Native { name: "firstmax", arity: (1, 1), build: |b, x, at| { let rank = b.graph.shape(x[0]).rank(); b.op(Op::FirstMax(FirstMax(Axes::all(rank))), x, at) } },
+    Native { name: "rowfirstmax", arity: (1, 1), build: |b, x, at| { let axes = b.along(x[0], Along::Rows); b.op(Op::FirstMax(FirstMax(axes)), x, at) } },
+    Native { name: "colfirstmax", arity: (1, 1), build: |b, x, at| { let axes = b.along(x[0], Along::Columns); b.op(Op::FirstMax(FirstMax(axes)), x, at) } },
     Native { name: "max", arity: (1, 2), build: |b, x, at| extremum(b, Binary::Max, x, at) },
     Native { name: "min", arity: (2, 2), build: |b, x, at| extremum(b, Binary::Min, x, at) },
     Native { name: "softmax", arity: (1, 1), build: |b, x, _| Ok(b.graph.softmax(x[0])) },
@@ -39,13 +43,29 @@ pub static NATIVE: &[Native] = &[
     Native { name: "kron", arity: (2, 2), build: |b, x, at| b.graph.kron(x[0], x[1]).map_err(|e| b.shape_error(&e, at, x)) },
     Native { name: "diag", arity: (1, 1), build: diag },
     Native { name: "vec", arity: (1, 1), build: vec },
+    Native { name: "commutation", arity: (2, 2), build: commutation },
+    Native { name: "reshape", arity: (3, 1 + MAX_RANK), build: reshape },
     Native { name: "eye", arity: (1, 1), build: |b, x, at| { let n = b.dim(x[0], at)?; Ok(b.graph.eye(n)) } },
-    Native { name: "ones", arity: (2, 2), build: |b, x, at| filled(b, x, at, 1.0) },
-    Native { name: "zeros", arity: (2, 2), build: |b, x, at| filled(b, x, at, 0.0) },
+    Native { name: "ones", arity: (2, MAX_RANK), build: |b, x, at| filled(b, x, at, 1.0) },
+    Native { name: "zeros", arity: (2, MAX_RANK), build: |b, x, at| filled(b, x, at, 0.0) },
     Native { name: "rows", arity: (1, 1), build: |b, x, _| { let dim = b.graph.shape(x[0]).rows(); Ok(b.graph.size(dim)) } },
     Native { name: "cols", arity: (1, 1), build: |b, x, _| { let dim = b.graph.shape(x[0]).cols(); Ok(b.graph.size(dim)) } },
+    Native { name: "einsum", arity: (2, usize::MAX), build: |_, _, at| Err(no_subscripts(at)) },
     Native { name: "grad", arity: (2, 2), build: grad },
 ];
+
+/// The subscripts and the operands of a call of `einsum`: the one function whose first argument is a string.
+pub(super) fn subscripts<'a>(ast: &'a Ast, callee: &Ident, args: &'a [Argument]) -> Option<(&'a str, &'a [Argument])> {
+    let (first, operands) = args.split_first()?;
+    let ExprKind::Text(text) = &ast.expr(first.value).kind else { return None };
+    (callee.name == "einsum" && !operands.is_empty()).then_some((text, operands))
+}
+
+fn no_subscripts(at: Span) -> Diagnostic {
+    Diagnostic::new("E220", at, "`einsum` begins with its subscripts, a string")
+        .label("this call")
+        .help("write as in `einsum(\"bij,bjk->bik\", A, B)`")
+}
 
 /// A native function by name: from the element-wise table or from [`NATIVE`].
 pub(super) fn call(builder: &mut Builder, name: &str, args: &[Id], at: Span) -> Option<Result<Id, Diagnostic>> {
@@ -65,7 +85,13 @@ fn check_arity(name: &str, args: &[Id], (least, most): (usize, usize), at: Span)
     if (least..=most).contains(&args.len()) {
         return Ok(());
     }
-    let wanted = if least == most { least.to_string() } else { format!("{least} to {most}") };
+    let wanted = if most == usize::MAX {
+        format!("at least {least}")
+    } else if least == most {
+        least.to_string()
+    } else {
+        format!("{least} to {most}")
+    };
     let plural = if most == 1 { "" } else { "s" };
     let message = format!("`{name}` takes {wanted} argument{plural}, got {}", args.len());
     Err(Diagnostic::new("E203", at, message).label("this call"))
@@ -97,19 +123,59 @@ fn diag(b: &mut Builder, x: &[Id], at: Span) -> Result<Id, Diagnostic> {
     b.op(Op::Diagonal(Diagonal), x, at)
 }
 
-/// Column-major: the row-major elements of the transpose.
+fn commutation(b: &mut Builder, x: &[Id], at: Span) -> Result<Id, Diagnostic> {
+    let (m, n) = (b.dim(x[0], at)?, b.dim(x[1], at)?);
+    b.graph.commutation(m, n).map_err(|error| b.shape_error(&error, at, x))
+}
+
+/// Column-major: the first index runs fastest.
 fn vec(b: &mut Builder, x: &[Id], at: Span) -> Result<Id, Diagnostic> {
     let shape = b.graph.shape(x[0]);
-    let too_large = |b: &Builder| b.shape_error(&crate::lang::ShapeError::TooLarge, at, x);
-    let count = b.graph.dims.product(shape.rows(), shape.cols());
-    let count = count.ok_or_else(|| too_large(b))?;
-    let transposed = b.graph.transpose(x[0]);
-    Ok(b.graph.reshape(transposed, Shape::matrix(count, Dim::Known(1))))
+    let too_large = |b: &Builder| b.shape_error(&ShapeError::TooLarge, at, x);
+    let mut count = Dim::Known(1);
+    for &dim in shape.dims() {
+        count = b.graph.dims.product(count, dim).ok_or_else(|| too_large(b))?;
+    }
+    b.graph.reshape_columns(x[0], Shape::matrix(count, Dim::Known(1))).map_err(|e| b.shape_error(&e, at, x))
+}
+
+/// Column-major, like `vec`.
+fn reshape(b: &mut Builder, x: &[Id], at: Span) -> Result<Id, Diagnostic> {
+    let shape = shape_of(b, &x[1..], at)?;
+    let found = b.graph.shape(x[0]);
+    if !b.graph.dims.same_count(found.dims(), shape.dims()) {
+        let wrong = ShapeError::Mismatch { what: "the numbers of elements", left: found, right: shape };
+        return Err(b.shape_error(&wrong, at, &x[..1]));
+    }
+    b.graph.reshape_columns(x[0], shape).map_err(|e| b.shape_error(&e, at, x))
+}
+
+fn shape_of(b: &mut Builder, extents: &[Id], at: Span) -> Result<Shape, Diagnostic> {
+    let dims: Result<Vec<Dim>, Diagnostic> = extents.iter().map(|&extent| b.dim(extent, at)).collect();
+    Ok(Shape::new(&dims?))
 }
 
 fn filled(b: &mut Builder, x: &[Id], at: Span, value: f64) -> Result<Id, Diagnostic> {
-    let shape = Shape::matrix(b.dim(x[0], at)?, b.dim(x[1], at)?);
+    let shape = shape_of(b, x, at)?;
     Ok(b.graph.filled(value, shape))
+}
+
+/// Which elements a function of rows or columns folds into one.
+#[derive(Clone, Copy)]
+enum Along {
+    Rows,
+    Columns,
+}
+
+impl Builder<'_> {
+    /// The last axis holds the elements of a row, the one before it those of a column, whatever the rank.
+    fn along(&self, id: Id, along: Along) -> Axes {
+        let rank = self.graph.shape(id).rank();
+        Axes::one(match along {
+            Along::Rows => rank - 1,
+            Along::Columns => rank - 2,
+        })
+    }
 }
 
 /// The gradient of a scalar with respect to a variable.
@@ -123,6 +189,11 @@ fn grad(b: &mut Builder, x: &[Id], at: Span) -> Result<Id, Diagnostic> {
         return Err(Diagnostic::new("E207", at, "the gradient is taken with respect to a variable")
             .label("the second argument is an expression")
             .help("name a `param`, an `input` or a `target`"));
+    }
+    if b.graph.facts().iter().any(|(id, _)| *id == x[1]) {
+        return Err(Diagnostic::new("E219", at, "a gradient by a variable of which a fact is stated")
+            .label("its elements are not free")
+            .help("leave out the fact: the gradient treats every element as free"));
     }
     let gradients = crate::calculus::differentiate::gradients(&mut b.graph, x[0], &[x[1]]);
     Ok(gradients[0])

@@ -1,8 +1,10 @@
 //! Floor 5: from syntax to mathematics. The builder makes graphs from expressions, the program holds what a model file
 //! declares, the prelude is the language's own library.
 
+pub mod answer;
 pub mod builder;
-pub mod cases;
+mod einsum;
+pub mod facts;
 pub mod functions;
 pub mod initialise;
 pub mod prelude;

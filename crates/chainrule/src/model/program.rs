@@ -80,11 +80,23 @@ impl Program {
     /// # Errors
     /// The first fault of the text.
     pub fn parse(source: &str) -> Result<Program, Diagnostic> {
+        Program::parse_into(source, Graph::new)
+    }
+
+    /// As [`Program::parse`], in a graph that keeps every expression as it is written.
+    ///
+    /// # Errors
+    /// The first fault of the text.
+    pub fn parse_plain(source: &str) -> Result<Program, Diagnostic> {
+        Program::parse_into(source, Graph::plain)
+    }
+
+    fn parse_into(source: &str, empty: fn() -> Graph) -> Result<Program, Diagnostic> {
         let ast = parse_program(source)?;
         let mut dims = Dims::default();
         loop {
             let before = dims.unifications();
-            let program = Program::build(source, &ast, dims)?;
+            let program = Program::build(source, &ast, empty().with_dims(dims))?;
             if program.graph.dims.unifications() == before {
                 return Ok(program);
             }
@@ -92,9 +104,7 @@ impl Program {
         }
     }
 
-    fn build(source: &str, ast: &Ast, dims: Dims) -> Result<Program, Diagnostic> {
-        let mut graph = Graph::new();
-        graph.dims = dims;
+    fn build(source: &str, ast: &Ast, graph: Graph) -> Result<Program, Diagnostic> {
         let mut builder = Builder::new(ast, graph);
         let mut parts = Parts::default();
         for item in &ast.items {
@@ -204,6 +214,7 @@ impl Parts {
             }
             Statement::Loss { value } => self.loss(builder, place_of(ast, *value), *value, item.span, ast),
             Statement::Claim { left, right } => self.claim(builder, ast, *left, *right, item.span),
+            Statement::Fact { name, words } => builder.fact(&self.scope, name, words),
             Statement::Train { optimizer, options } => {
                 self.once(item.span, self.train.is_some(), "train")?;
                 self.train = Some(Train { optimizer: *optimizer, options: options.clone(), span: item.span });

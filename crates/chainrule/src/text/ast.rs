@@ -135,6 +135,8 @@ pub enum Statement {
     Train { optimizer: ExprId, options: Vec<Argument> },
     /// `claim a == b`
     Claim { left: ExprId, right: ExprId },
+    /// `fact X symmetric`, `fact Y rows_sum_to 1`: the words behind the name as one
+    Fact { name: Ident, words: Ident },
     /// `data X, Y = spiral(points = 100)`
     Data { names: Vec<Ident>, value: ExprId },
     /// `def`, `layer`, `optimizer`, `schedule`

@@ -50,7 +50,7 @@ use super::lexer::{Token, lex, lex_expression};
 pub const MAX_NODES: usize = 1_000_000;
 
 /// The words that start statements. They cannot be declared as names.
-pub const STATEMENT_WORDS: [&str; 14] = [
+pub const STATEMENT_WORDS: [&str; 15] = [
     "input",
     "target",
     "const",
@@ -64,6 +64,7 @@ pub const STATEMENT_WORDS: [&str; 14] = [
     "loss",
     "train",
     "claim",
+    "fact",
     "data",
 ];
 

@@ -13,8 +13,8 @@ use chainrule::lang::ops::reduce::{FirstMax, Max, Sum};
 use chainrule::lang::ops::view::Permute;
 use chainrule::lang::{Axes, Dim, Graph, Id, Op, Role, Shape, Tensor};
 use chainrule::model::Program;
+use chainrule::model::answer::{Declaration, Question, Subject};
 use chainrule::model::builder::{Builder, Place, Scope};
-use chainrule::model::cases::{Declaration, gradient};
 use chainrule::text::emit::{Emitted, Parameter, Request, Target, emit};
 use chainrule::text::parser::parse_expression;
 
@@ -294,26 +294,28 @@ fn known_case(json: &serde_json::Value) -> Case {
         let size = |axis: usize| shape[axis].as_u64().expect("a number") as u32;
         let word = json["domain"][name].as_str();
         let domain = word.and_then(|word| NAMES.iter().find(|(known, _)| *known == word)).map(|(_, domain)| *domain);
-        Declaration { name: name.clone(), shape: Shape::known(size(0), size(1)), domain }
+        Declaration::matrix(name, size(0), size(1)).in_domain(domain)
     };
     let declarations: Vec<Declaration> = json["vars"].as_object().expect("variables").iter().map(declare).collect();
-    let name = text("id");
-    let answer = gradient(&text("expr"), &declarations, &text("wrt")).unwrap_or_else(|e| panic!("{name}: {e:?}"));
-    let domains: Vec<(Id, Domain)> = answer
-        .graph
+    let (name, wrt) = (text("id"), text("wrt"));
+    let subject = Subject::of_expression(&text("expr"), &declarations, &[&wrt]);
+    let mut subject = subject.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+    let variable = subject.variable(&wrt).expect("declared");
+    let answer = subject.answer(Question::first(variable)).unwrap_or_else(|refusal| panic!("{name}: {refusal:?}"));
+    let graph = subject.work.graph.clone();
+    let domains: Vec<(Id, Domain)> = graph
         .variables
         .iter()
         .filter_map(|v| Some((v.id, declarations.iter().find(|d| d.name == v.name)?.domain?)))
         .collect();
     // Where nothing is said, positive values are in the domain of every function.
-    let square = |id: Id| answer.graph.shape(id).rows() == answer.graph.shape(id).cols();
-    let usual = |id: Id| match answer.graph.shape(id).is_scalar() || !square(id) {
+    let square = |id: Id| graph.shape(id).rows() == graph.shape(id).cols();
+    let usual = |id: Id| match graph.shape(id).is_scalar() || !square(id) {
         true => Domain::Positive,
         false => Domain::NearIdentity,
     };
     let domain = |id: Id| domains.iter().find(|(other, _)| *other == id).map_or_else(|| usual(id), |(_, d)| *d);
-    let derivation = &answer.derivation;
-    Case::with(&name, answer.graph.clone(), derivation.root, &derivation.wrt, &derivation.gradients, &domain)
+    Case::with(&name, graph.clone(), subject.work.root, &[variable], &[answer.id], &domain)
 }
 
 /// All cases, each with a name of its own.

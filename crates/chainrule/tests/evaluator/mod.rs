@@ -83,11 +83,32 @@ impl Matrix {
     /// Laplace's expansion along the first row.
     fn det(&self) -> f64 {
         assert_eq!(self.rows, self.cols, "a determinant needs a square matrix");
+        if self.rows > 6 {
+            return self.det_by_elimination();
+        }
         if self.rows == 0 {
             return 1.0;
         }
         let sign = |j: usize| if j.is_multiple_of(2) { 1.0 } else { -1.0 };
         (0..self.cols).map(|j| sign(j) * self.at(0, j) * self.without(0, j).det()).sum()
+    }
+
+    /// The product of the pivots: the expansion has too many terms.
+    fn det_by_elimination(&self) -> f64 {
+        let (mut a, mut det) = (self.clone(), 1.0);
+        for k in 0..a.rows {
+            let pivot = (k..a.rows).max_by(|&i, &j| a.at(i, k).abs().total_cmp(&a.at(j, k).abs())).expect("a row");
+            if pivot != k {
+                det = -det;
+                (0..a.cols).for_each(|j| a.values.swap(pivot * a.cols + j, k * a.cols + j));
+            }
+            det *= a.at(k, k);
+            for i in k + 1..a.rows {
+                let factor = a.at(i, k) / a.at(k, k);
+                (k..a.cols).for_each(|j| a.values[i * a.cols + j] -= factor * a.at(k, j));
+            }
+        }
+        det
     }
 
     /// Cramer's rule.
@@ -193,6 +214,13 @@ impl Evaluator<'_> {
             ExprKind::Neg(x) => of(x).map(|v| -v),
             ExprKind::Transpose(x) => of(x).transposed(),
             ExprKind::Binary(op, _, a, b) => binary(*op, of(a), of(b)),
+            // The subscripts of einsum; their value is never looked at.
+            ExprKind::Text(_) => Matrix::scalar(0.0),
+            ExprKind::Call(callee, args) if callee.name == "einsum" => {
+                let ExprKind::Text(subscripts) = &ast.expr(args[0].value).kind else { panic!("subscripts come first") };
+                let operands: Vec<&Matrix> = args[1..].iter().map(|arg| of(&arg.value)).collect();
+                einsum(subscripts, &operands)
+            }
             ExprKind::Call(callee, args) => {
                 let args: Vec<&Matrix> = args.iter().map(|arg| of(&arg.value)).collect();
                 self.call(&callee.name, &args)
@@ -223,6 +251,9 @@ impl Evaluator<'_> {
             ("rowmax", 1) => x.rowwise(max),
             ("colmax", 1) => x.transposed().rowwise(max).transposed(),
             ("max", 1) => Matrix::scalar(max(&x.values)),
+            ("firstmax", 1) => first_max(&Matrix { rows: 1, cols: x.values.len(), ..x.clone() }, x.rows, x.cols),
+            ("rowfirstmax", 1) => first_max(x, x.rows, x.cols),
+            ("colfirstmax", 1) => first_max(&x.transposed(), x.cols, x.rows).transposed(),
             ("max", 2) => zip(x, args[1], |a, b| if b > a { b } else { a }),
             ("min", 2) => zip(x, args[1], |a, b| if b < a { b } else { a }),
             ("softmax", 1) => {
@@ -244,6 +275,16 @@ impl Evaluator<'_> {
             ("diag", 1) if x.rows == 1 => Matrix::from_fn(x.cols, x.cols, |i, j| if i == j { x.at(0, i) } else { 0.0 }),
             ("diag", 1) => Matrix::from_fn(x.rows, 1, |i, _| x.at(i, i)),
             ("vec", 1) => Matrix { rows: x.rows * x.cols, cols: 1, values: x.transposed().values },
+            ("commutation", 2) => {
+                let (m, n) = (size(x), size(args[1]));
+                Matrix::from_fn(m * n, m * n, |row, col| if row == col % m * n + col / m { 1.0 } else { 0.0 })
+            }
+            ("reshape", 3) => {
+                let (rows, cols) = (size(args[1]), size(args[2]));
+                assert_eq!(rows * cols, x.values.len(), "the numbers of elements agree");
+                let columns = x.transposed().values;
+                Matrix::from_fn(rows, cols, |i, j| columns[j * rows + i])
+            }
             ("eye", 1) => Matrix::from_fn(size(x), size(x), |i, j| if i == j { 1.0 } else { 0.0 }),
             ("ones", 2) => Matrix::from_fn(size(x), size(args[1]), |_, _| 1.0),
             ("zeros", 2) => Matrix::from_fn(size(x), size(args[1]), |_, _| 0.0),
@@ -254,6 +295,60 @@ impl Evaluator<'_> {
             _ => panic!("no function {name} of {} arguments", args.len()),
         }
     }
+}
+
+/// Every combination of the values of all letters adds its product to the result. Matrices only.
+fn einsum(subscripts: &str, operands: &[&Matrix]) -> Matrix {
+    let (left, result) = subscripts.split_once("->").expect("an arrow");
+    let terms: Vec<&str> = left.split(',').collect();
+    assert_eq!(terms.len(), operands.len(), "as many subscripts as operands");
+    let mut extents: Vec<(char, usize)> = Vec::new();
+    let at = |matrix: &Matrix, term: &str, index: &dyn Fn(char) -> usize| -> f64 {
+        let positions: Vec<usize> = term.chars().map(|c| if c == '1' { 0 } else { index(c) }).collect();
+        match *positions.as_slice() {
+            [] => matrix.number(),
+            [i] => matrix.values[i],
+            [i, j] => matrix.at(i, j),
+            _ => panic!("the reference knows matrices only: {subscripts}"),
+        }
+    };
+    for (term, matrix) in terms.iter().zip(operands) {
+        let sizes = if term.len() == 1 { vec![matrix.values.len()] } else { vec![matrix.rows, matrix.cols] };
+        for (letter, size) in term.chars().zip(sizes) {
+            let known = extents.iter().find(|(known, _)| *known == letter).map_or(size, |(_, known)| *known);
+            assert!(known == size, "the extents agree");
+            extents.push((letter, size));
+        }
+    }
+    extents.retain(|(letter, _)| *letter != '1');
+    extents.sort_unstable();
+    extents.dedup();
+    let extent = |letter: Option<char>| extents.iter().find(|(l, _)| Some(*l) == letter).map_or(1, |(_, n)| *n);
+    let mut letters = result.chars();
+    let mut out = Matrix::from_fn(extent(letters.next()), extent(letters.next()), |_, _| 0.0);
+    let count: usize = extents.iter().map(|(_, n)| n).product();
+    for combination in 0..count {
+        let index = |letter: char| {
+            let before = extents.iter().take_while(|(l, _)| *l != letter).map(|(_, n)| n).product::<usize>();
+            combination / before % extent(Some(letter))
+        };
+        let product: f64 = terms.iter().zip(operands).map(|(term, matrix)| at(matrix, term, &index)).product();
+        let place: Vec<usize> = result.chars().map(|c| if c == '1' { 0 } else { index(c) }).collect();
+        let (row, col) = (place.first().copied().unwrap_or(0), place.get(1).copied().unwrap_or(0));
+        out.values[row * out.cols + col] += product;
+    }
+    out
+}
+
+/// 1 at the first largest element of each row, under a shape of as many elements.
+fn first_max(x: &Matrix, rows: usize, cols: usize) -> Matrix {
+    let mut mask = Matrix::from_fn(x.rows, x.cols, |_, _| 0.0);
+    for row in 0..x.rows {
+        let values = x.row(row);
+        let first = (1..values.len()).fold(0, |best, at| if values[at] > values[best] { at } else { best });
+        mask.values[row * x.cols + first] = 1.0;
+    }
+    Matrix { rows, cols, ..mask }
 }
 
 fn zip(a: &Matrix, b: &Matrix, f: impl Fn(f64, f64) -> f64) -> Matrix {

@@ -83,6 +83,7 @@ fn statement(ast: &Ast, item: &Item, indentation: &str) -> String {
         Statement::Train { optimizer, options } => {
             format!("train {}{}", show(optimizer), show_arguments(ast, options))
         }
+        Statement::Fact { name, words } => format!("fact {} {}", name.name, words.name),
         Statement::Claim { left, right } => format!("claim {} == {}", show(left), show(right)),
         Statement::Data { names, value } => {
             let names: Vec<&str> = names.iter().map(|name| name.name.as_str()).collect();

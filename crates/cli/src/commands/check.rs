@@ -7,13 +7,14 @@ use std::fmt::Write as _;
 use chainrule::calculus::check::{Agreement, CheckError, DIFFERENCE_TOLERANCE, FORWARD_TOLERANCE, STEP};
 use chainrule::lang::{Graph, Id};
 use chainrule::model::Program;
+use chainrule::model::answer::{Refusal, Subject};
 use serde_json::{Value, json};
 
-use crate::answers::{Objective, Trouble, shape_text};
 use crate::args::CheckArgs;
 use crate::errors::{Failure, REQUIREMENT};
 use crate::output::{self, Context, small};
 use crate::source::read_text;
+use crate::subject::shape_text;
 use claims::{Outcome, Tried};
 
 /// The check of one gradient.
@@ -30,18 +31,18 @@ pub(crate) fn run(args: &CheckArgs, context: &Context) -> Result<(), Failure> {
     let rows = if program.loss.is_none() && !tried.is_empty() {
         Vec::new()
     } else {
-        let objective = Objective::of_program(program).map_err(|diagnostic| Failure::text(&source, diagnostic))?;
-        check_gradients(objective, context)?
+        let subject = Subject::of_program(&source.text).map_err(|diagnostic| Failure::text(&source, diagnostic))?;
+        check_gradients(subject, context)?
     };
     let text = if args.json { document(&source.name, &rows, &tried) } else { table(&rows, &tried, context.quiet) };
     output::answer(&text)?;
     verdict(&rows, &tried)
 }
 
-fn check_gradients(mut objective: Objective, context: &Context) -> Result<Vec<Row>, Failure> {
+fn check_gradients(mut subject: Subject, context: &Context) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
-    for id in objective.variables.clone() {
-        rows.push(check(&mut objective, id));
+    for id in subject.variables.clone() {
+        rows.push(check(&mut subject, id));
         stop(context)?;
     }
     Ok(rows)
@@ -51,10 +52,10 @@ fn stop(context: &Context) -> Result<(), Failure> {
     context.interrupt.requested().map_or(Ok(()), |signal| Err(Failure::interrupted(signal)))
 }
 
-fn check(objective: &mut Objective, id: Id) -> Row {
-    let name = objective.graph.as_variable(id).map(|variable| variable.name.clone()).unwrap_or_default();
-    let shape = shape_text(&objective.graph, id);
-    let result = objective.checked(id).map(|(_, agreement)| agreement).map_err(|trouble| reason(&trouble));
+fn check(subject: &mut Subject, id: Id) -> Row {
+    let name = subject.name_of(id).to_owned();
+    let shape = shape_text(&subject.work.graph, id);
+    let result = subject.check_gradient(id).map_err(|refusal| reason(&refusal));
     Row { name, shape, result }
 }
 
@@ -68,16 +69,16 @@ fn try_claims(program: &Program, seed: u64, context: &Context) -> Result<Vec<Tri
 }
 
 /// Why a gradient could not be confirmed, in a few words.
-pub(crate) fn reason(trouble: &Trouble) -> String {
-    match trouble {
-        Trouble::Check(CheckError::Disagrees { forward, difference }) => {
+pub(crate) fn reason(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Check(CheckError::Disagrees { forward, difference }) => {
             format!("off by {forward:.1e} from forward mode, by {difference:.1e} from central differences")
         }
-        Trouble::Check(CheckError::NowhereFinite) => "finite at no random point".to_owned(),
-        Trouble::Check(CheckError::OnlyKinks) => "every direction crosses a kink".to_owned(),
-        Trouble::TooLarge(why) => format!("too large to be checked: {why}"),
-        Trouble::Check(other) => format!("cannot be evaluated ({other:?})"),
-        Trouble::Print(_) | Trouble::Text => "cannot be written".to_owned(),
+        Refusal::Check(CheckError::NowhereFinite) => "finite at no random point".to_owned(),
+        Refusal::Check(CheckError::OnlyKinks) => "every direction crosses a kink".to_owned(),
+        Refusal::TooLarge(why) => format!("too large to be checked: {why}"),
+        Refusal::Check(other) => format!("cannot be evaluated ({other:?})"),
+        other => other.reason(),
     }
 }
 

@@ -1,32 +1,62 @@
-//! `chainrule derive`: gradients with all their steps.
+//! `chainrule derive`: derivatives of every kind, each checked before it is shown.
 
 mod cases;
+mod page;
 mod report;
 pub(crate) mod variables;
 
 use std::time::Instant;
 
-use chainrule::calculus::check::CheckError;
-use chainrule::lang::Id;
-use chainrule::model::Program;
-use chainrule::text::diagnostic::Diagnostic;
-use chainrule::text::print::PrintError;
-use chainrule::text::suggest::nearest;
+use chainrule::calculus::steps::Left;
+use chainrule::lang::{Graph, Id};
+use chainrule::model::answer::question::LAYOUTS;
+use chainrule::model::answer::steps::Explained;
+use chainrule::model::answer::{Answer, Order, Question, Refusal, Structure, Subject};
+use chainrule::text::print::index::index_form;
 
-use crate::answers::{Answer, Definition, Formula, Objective, Trouble};
-use crate::args::DeriveArgs;
-use crate::errors::{Failure, REQUIREMENT, TEXT};
+use crate::args::{DeriveArgs, Format, NotationArg, StructureArg};
+use crate::errors::Failure;
 use crate::output::{self, Context};
-use crate::samplings::needs_square;
-use crate::source::{SourceText, read_text};
+use crate::subject::{Formula, chosen, failure, formula, read, variable};
 
 /// Everything that is shown.
 pub(crate) struct Derived {
     pub(crate) source: String,
-    pub(crate) name: String,
+    pub(crate) name: Formula,
     pub(crate) formula: Formula,
     pub(crate) definitions: Vec<Definition>,
-    pub(crate) answers: Vec<Answer>,
+    pub(crate) answers: Vec<Shown>,
+    /// The facts that the answers rest on.
+    pub(crate) using: Vec<String>,
+}
+
+/// A name and what it stands for.
+#[derive(Clone, Debug)]
+pub(crate) struct Definition {
+    pub(crate) name: Formula,
+    pub(crate) value: Formula,
+}
+
+/// One answer, written.
+pub(crate) struct Shown {
+    pub(crate) answer: Answer,
+    pub(crate) wrt: Formula,
+    /// The left-hand side, typeset; the label is its text.
+    pub(crate) left: Formula,
+    pub(crate) shape: String,
+    pub(crate) value: Formula,
+    pub(crate) definitions: Vec<Definition>,
+    pub(crate) steps: Vec<ShownStep>,
+    /// The same with indices, a whole equation.
+    pub(crate) elements: Option<Formula>,
+}
+
+/// One line of a derivation, written.
+pub(crate) struct ShownStep {
+    pub(crate) left: Formula,
+    pub(crate) right: Formula,
+    pub(crate) rules: Vec<&'static chainrule::calculus::steps::rules::StepRule>,
+    pub(crate) defines: Vec<Definition>,
 }
 
 pub(crate) fn run(args: &DeriveArgs, context: &Context) -> Result<(), Failure> {
@@ -34,134 +64,133 @@ pub(crate) fn run(args: &DeriveArgs, context: &Context) -> Result<(), Failure> {
         return cases::run(path, args, context);
     }
     let begun = Instant::now();
-    let (source, mut objective) = match (&args.model, &args.expr) {
-        (Some(path), _) => {
-            let source = read_text(path)?;
-            let program = Program::parse(&source.text).and_then(Objective::of_program);
-            let objective = program.map_err(|diagnostic| Failure::text(&source, diagnostic))?;
-            (source, objective)
-        }
-        (None, expr) => expression(expr.as_deref().unwrap_or_default(), args)?,
-    };
+    let (source, mut subject) = read(&args.subject, &args.wrt)?;
     context.detail(&format!("read in {:.1?}", begun.elapsed()));
-    let derived = derive(source.name, &mut objective, &args.wrt, context)?;
+    let derived = derive(source.name, &mut subject, args, context)?;
     context.detail(&format!("derived and checked in {:.1?}", begun.elapsed()));
-    output::answer(&report::write(&derived, args.format(), context.quiet))
+    let written = match args.format() {
+        Format::Html => page::page(&derived).html(),
+        format => report::write(&derived, format, context.quiet),
+    };
+    output::write(args.out.as_deref(), &written)
 }
 
-fn expression(text: &str, args: &DeriveArgs) -> Result<(SourceText, Objective), Failure> {
-    for (index, variable) in args.var.iter().enumerate() {
-        if args.var[..index].iter().any(|other| other.name == variable.name) {
-            return Err(Failure::usage(format!("--var gives `{}` more than one shape", variable.name)));
-        }
-    }
-    for domain in &args.domain {
-        let Some(variable) = args.var.iter().find(|variable| variable.name == domain.name) else {
-            let message = format!("--domain speaks of `{}`, which no --var declares", domain.name);
-            return Err(Failure::usage(message).help(format!("add --var {}=5x3", domain.name)));
-        };
-        if needs_square(domain.domain) && variable.rows != variable.cols {
-            let message = format!("--domain wants square values of `{}`, its shape is not square", domain.name);
-            return Err(Failure::usage(message));
-        }
-    }
-    let source = SourceText { name: "--expr".to_owned(), text: text.to_owned() };
-    match Objective::of_expression(text, &args.var, &args.domain) {
-        Ok(objective) => Ok((source, objective)),
-        Err(diagnostic) => Err(Failure::text(&source, undeclared(diagnostic, &source.text))),
-    }
-}
-
-/// An expression declares its variables on the command line.
-fn undeclared(mut error: Diagnostic, text: &str) -> Diagnostic {
-    if error.code == "E201" {
-        error.label = "not declared".to_owned();
-        let name = text.get(error.span.start as usize..error.span.end as usize).unwrap_or("X");
-        let shape = format!("give its shape: `--var {name}=5x3`");
-        error.help = Some(match error.help {
-            Some(near) => format!("{near} Or {shape}"),
-            None => shape,
-        });
-    }
-    error
-}
-
-fn derive(source: String, objective: &mut Objective, wrt: &[String], context: &Context) -> Result<Derived, Failure> {
-    let variables = chosen(objective, wrt)?;
-    let name = objective.name.clone();
-    let formula = objective.formula().map_err(|trouble| failure(&trouble, &name))?;
-    let mut answers = Vec::with_capacity(variables.len());
-    for id in variables {
-        let what = objective.graph.as_variable(id).map(|variable| variable.name.clone()).unwrap_or_default();
-        answers.push(objective.answer(id).map_err(|trouble| failure(&trouble, &format!("d{name}/d{what}")))?);
+fn derive(source: String, subject: &mut Subject, args: &DeriveArgs, context: &Context) -> Result<Derived, Failure> {
+    let variables = chosen(subject, &args.wrt)?;
+    let name = subject.name.clone();
+    let root = subject.work.root;
+    let whole = formula(subject, root, &[]).map_err(|refusal| failure(&refusal, &name))?;
+    let questions: Vec<Question> = variables.iter().map(|&id| question(subject, args, id)).collect::<Result<_, _>>()?;
+    let label = |subject: &Subject, question: Question| format!("d{name}/d{}", subject.name_of(question.wrt));
+    let found = subject.answers(&questions);
+    let found = found.map_err(|(question, refusal)| failure(&refusal, &label(subject, question)))?;
+    let mut answers = Vec::with_capacity(found.len());
+    for answer in found {
+        let what = label(subject, answer.question);
+        answers.push(shown(subject, answer, args).map_err(|refusal| failure(&refusal, &what))?);
         if let Some(signal) = context.interrupt.requested() {
             return Err(Failure::interrupted(signal));
         }
     }
-    let definitions = objective.definitions().map_err(|trouble| failure(&trouble, &name))?;
-    Ok(Derived { source, name, formula, definitions, answers })
+    let definitions = definitions(subject, &answers).map_err(|refusal| failure(&refusal, &name))?;
+    Ok(Derived {
+        source,
+        name: Formula::name(&name),
+        formula: whole,
+        definitions,
+        answers,
+        using: subject.used_facts(),
+    })
 }
 
-/// The variables asked for, or all parameters.
-fn chosen(objective: &Objective, wrt: &[String]) -> Result<Vec<Id>, Failure> {
-    let mut list = Vec::new();
-    for name in wrt {
-        let Some(id) = objective.variable(name) else {
-            let failure = Failure::usage(format!("--wrt names `{name}`, which is not a variable here"));
-            let known: Vec<&str> = objective.scope.names().filter(|n| objective.variable(n).is_some()).collect();
-            return Err(match nearest(name, known.iter().copied()) {
-                Some(near) => failure.help(format!("did you mean `{near}`?")),
-                None if known.is_empty() => failure,
-                None => failure.help(format!("there are: {}", known.join(", "))),
-            });
+/// The question that the flags ask about a variable.
+fn question(subject: &Subject, args: &DeriveArgs, wrt: Id) -> Result<Question, Failure> {
+    let layout = args.layout.as_deref().and_then(|word| LAYOUTS.iter().find(|(known, _)| *known == word));
+    let along = args.along.as_deref().map(|name| variable(subject, "--along", name)).transpose()?;
+    Ok(Question {
+        wrt,
+        order: if args.hessian { Order::Second } else { Order::First },
+        layout: layout.map(|(_, layout)| *layout),
+        structure: match args.structure {
+            None => Structure::Free,
+            Some(StructureArg::Symmetric) => Structure::Symmetric,
+            Some(StructureArg::Diagonal) => Structure::Diagonal,
+        },
+        along,
+    })
+}
+
+fn shown(subject: &mut Subject, answer: Answer, args: &DeriveArgs) -> Result<Shown, Refusal> {
+    let with_steps = args.steps || args.format() == Format::Html;
+    let steps = if with_steps { Some(subject.explain(&answer)?) } else { None };
+    let steps = steps.map_or_else(|| Ok(Vec::new()), |explained| written(subject, &answer, &explained))?;
+    let definition = |(id, name): &(Id, String)| {
+        Ok(Definition { name: Formula::name(name), value: formula(subject, *id, &answer.names)? })
+    };
+    let elements = match args.notation {
+        NotationArg::Index => Some(elements(subject, &answer)?),
+        NotationArg::Matrix => None,
+    };
+    Ok(Shown {
+        wrt: formula(subject, answer.question.wrt, &[])?,
+        left: Formula::of(|style| subject.write_left(Left::Answer, &answer, style).map_err(Refusal::Print))?,
+        shape: crate::subject::shape_text(&subject.work.graph, answer.id),
+        value: formula(subject, answer.id, &answer.names)?,
+        definitions: answer.names.iter().map(definition).collect::<Result<_, Refusal>>()?,
+        steps,
+        elements,
+        answer,
+    })
+}
+
+/// The answer index by index; the names that it introduces are written out.
+fn elements(subject: &Subject, answer: &Answer) -> Result<Formula, Refusal> {
+    let graph = &subject.work.graph;
+    let names = |graph: &Graph, id: Id| graph.name(id).map(str::to_owned);
+    let gradient = answer.question == Question::first(answer.question.wrt) && subject.is_scalar();
+    Formula::of(|style| {
+        let form = index_form(graph, answer.id, style, &names).map_err(Refusal::Print)?;
+        let left = if gradient {
+            let variable = style.name(subject.name_of(answer.question.wrt));
+            style.partial(&style.name(&subject.name), &form.element(&variable))
+        } else {
+            form.element(&style.name("J"))
         };
-        if !list.contains(&id) {
-            list.push(id);
-        }
-    }
-    if wrt.is_empty() {
-        list.clone_from(&objective.variables);
-    }
-    if list.is_empty() {
-        return Err(Failure::usage("there is nothing to derive by: no parameter, no variable")
-            .help("declare one with `param W : [2, 3]`, or with `--var W=2x3`"));
+        Ok(style.equation(&left, &form.text))
+    })
+}
+
+fn written(subject: &Subject, answer: &Answer, explained: &Explained) -> Result<Vec<ShownStep>, Refusal> {
+    let names = &explained.names;
+    let mut list = Vec::with_capacity(explained.lines.len());
+    for line in &explained.lines {
+        let right = formula(subject, line.right, names)?;
+        let define = |(name, id, text): &(String, Id, String)| {
+            let value = formula(subject, *id, names)?;
+            Ok(Definition { name: Formula::name(name), value: Formula { text: text.clone(), ..value } })
+        };
+        let left = Formula::of(|style| subject.write_left(line.left, answer, style).map_err(Refusal::Print))?;
+        list.push(ShownStep {
+            left: Formula { text: line.text.0.clone(), ..left },
+            right: Formula { text: line.text.1.clone(), ..right },
+            rules: line.rules.clone(),
+            defines: line.defines.iter().map(define).collect::<Result<_, Refusal>>()?,
+        });
     }
     Ok(list)
 }
 
-/// Why there is no answer, in words that help.
-pub(crate) fn failure(trouble: &Trouble, what: &str) -> Failure {
-    match trouble {
-        Trouble::Print(PrintError::NotAMatrix(op)) => {
-            Failure::new(TEXT, "E290", format!("{what} cannot be written with matrices: it needs a {op} of tensors"))
-                .help("sum over the extra axes first, so that every part is a matrix")
-        }
-        Trouble::Print(PrintError::TooLong) => {
-            Failure::new(TEXT, "E291", format!("{what} is too long to be read by anybody"))
-                .help("give names to parts of the formula in a model text, such as `H = relu(X*W)`")
-        }
-        Trouble::Check(CheckError::NowhereFinite) => Failure::new(
-            TEXT,
-            "E292",
-            format!("{what} could not be checked: no random point was found where it is finite"),
-        )
-        .help("log, sqrt and powers need values of their domain; `--domain X=pos` draws positive ones for --expr"),
-        Trouble::Check(CheckError::OnlyKinks) => {
-            Failure::new(TEXT, "E293", format!("{what} could not be checked: every direction crosses a kink"))
-                .help("an expression that is constant between jumps has no useful gradient")
-        }
-        Trouble::TooLarge(why) => Failure::new(TEXT, "E294", format!("{what} is too large to be checked: {why}"))
-            .help("formulas do not depend on the extents: take small numbers, or names such as `X=NxD`"),
-        Trouble::Check(CheckError::Disagrees { forward, difference }) => {
-            let numbers = format!("forward mode {forward:.1e}, central differences {difference:.1e}");
-            Failure::new(REQUIREMENT, "E603", format!("{what} failed its check and is not shown ({numbers})"))
-                .help("this is a defect of Chainrule; please report it with the expression")
-        }
-        Trouble::Text => {
-            Failure::new(REQUIREMENT, "E603", format!("{what} is not shown: its text does not mean what was derived"))
-                .help("this is a defect of Chainrule; please report it with the expression")
-        }
-        Trouble::Check(other) => Failure::new(TEXT, "E295", format!("{what} cannot be evaluated ({other:?})"))
-            .help("every dimension needs a number: give the shapes in full"),
+/// What the names of the program stand for, in an order in which each uses only those before it.
+fn definitions(subject: &Subject, answers: &[Shown]) -> Result<Vec<Definition>, Refusal> {
+    let graph = &subject.work.graph;
+    let root = subject.work.root;
+    let mut roots: Vec<Id> = answers.iter().map(|shown| shown.answer.id).collect();
+    roots.push(root);
+    let named = |id: &Id| graph.name(*id).is_some() && !graph.args(*id).is_empty() && *id != root;
+    let mut list = Vec::new();
+    for id in graph.reachable(&roots).into_iter().filter(named) {
+        let name = Formula::name(graph.name(id).unwrap_or_default());
+        list.push(Definition { name, value: formula(subject, id, &[])? });
     }
+    Ok(list)
 }

@@ -17,12 +17,12 @@ use chainrule::train::source::SourceError;
 use chainrule::train::{Data, Dtype, Options};
 use serde_json::{Value, json};
 
-use crate::answers::shape_text;
 use crate::args::ShowArgs;
 use crate::errors::Failure;
 use crate::models::{read_model, source_failure, train_failure};
 use crate::output;
 use crate::source::{SourceText, read_text};
+use crate::subject::shape_text;
 
 /// A line: its name, its shape, its number of weights, the rest.
 type Line = [String; 4];
@@ -175,6 +175,7 @@ fn statements(program: &Program) -> Vec<(&'static str, String)> {
             Statement::Loss { .. } => "loss",
             Statement::Train { .. } => "train",
             Statement::Claim { .. } => "claim",
+            Statement::Fact { .. } => "fact",
             Statement::Data { .. } => "data",
             _ => continue,
         };

@@ -61,3 +61,12 @@ fn files_that_are_no_cases_end_with_4() {
     assert_eq!(run(&["derive", "--cases", &folder.file("none.json", "[]")]).ok(), "");
     run(&["derive", "--cases", &folder.file("none.json", "[]"), "--wrt", "x"]).fails(2);
 }
+
+#[test]
+fn subscripts_are_answered_in_subscripts() {
+    let folder = Folder::new("cases_einsum");
+    let case = r#"[{"id": "a", "vars": {"A": [2, 3, 4], "B": [2, 4, 5], "G": [2, 3, 5]},
+        "expr": "bij,bjk,bik->:A,B,G", "wrt": "A", "kind": "gradient"}]"#;
+    let out = run(&["derive", "--cases", &folder.file("einsum.json", case)]).ok();
+    assert_eq!(out, "a: ijk,ilk->ijl:G,B\n");
+}

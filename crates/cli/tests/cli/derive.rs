@@ -207,3 +207,36 @@ fn huge_constants_are_not_worked_out() {
         assert_eq!(result.code, code, "{expr}: {result:?}");
     }
 }
+
+#[test]
+fn facts_are_used_and_named() {
+    let call = ["derive", "--expr", "tr(S'*X*S)", "--var", "S=3x3", "--var", "X=3x3", "--wrt", "X"];
+    assert!(!run(&call).ok().contains("using"));
+    let out = run(&[call.as_slice(), &["--fact", "S symmetric"]].concat()).ok();
+    assert!(out.contains("using S' = S") && out.contains("df/dX = S*S"), "{out}");
+    // The variable that one derives by is free.
+    let out = run(&["derive", "--expr", "tr(S'*S)", "--var", "S=3x3", "--fact", "S symmetric", "--wrt", "S"]).ok();
+    assert!(!out.contains("using") && out.contains("df/dS = 2*S\n"), "{out}");
+    let wrong = ["derive", "--expr", "sum(S)", "--var", "S=3x4", "--var", "X=3x3", "--fact", "S spd", "--wrt", "X"];
+    assert!(run(&wrong).fails(3).contains("E219"));
+}
+
+#[test]
+fn tensors_have_gradients_in_one_call() {
+    let out = run(&[
+        "derive",
+        "-q",
+        "--expr",
+        "einsum(\"bij,bjk,bik->\", A, B, G)",
+        "--var",
+        "A=2x3x4",
+        "--var",
+        "B=2x4x5",
+        "--var",
+        "G=2x3x5",
+        "--wrt",
+        "A",
+    ])
+    .ok();
+    assert_eq!(out, "df/dA = einsum(\"ijk,ilk->ijl\", G, B)\n");
+}

@@ -6,13 +6,22 @@ use crate::lang::graph::{Graph, Id};
 use crate::lang::op::Op;
 use crate::lang::ops::contract::Contract;
 use crate::lang::ops::factor::LogDet;
+use crate::lang::ops::view::Permute;
+use crate::lang::shape::Axes;
 
 pub(super) static RULES: &[Rule] = &[
     Rule { name: "product with zero", statement: "a*0 = 0", apply: zero },
     Rule { name: "scalars leave the product", statement: "(s*a)*b = s*(a*b)", apply: scalars },
     Rule { name: "product with the identity", statement: "eye*a = a", apply: identity },
     Rule { name: "product with ones", statement: "column*ones = ones*column", apply: outer_ones },
+    Rule { name: "diagonal times a row of rows", statement: "diag(v)*(ones*row) = v*row", apply: diagonal_rows },
+    Rule {
+        name: "contraction with ones",
+        statement: "einsum(\"ij,ik->jk\", a, ones) = colsum(a)'*ones",
+        apply: contract_ones,
+    },
     Rule { name: "product with a scalar", statement: "a*s = s*a", apply: scalar_operand },
+    Rule { name: "product with a column", statement: "(a*b)*column = a*(b*column)", apply: column_last },
     Rule { name: "inverse of an inverse", statement: "inv(inv(a)) = a", apply: inverse },
     Rule { name: "logarithm of a determinant", statement: "log(det(a)) = logdet(a)", apply: log_det },
 ];
@@ -83,6 +92,40 @@ fn outer_ones(graph: &mut Graph, id: Id) -> Option<Id> {
     }
 }
 
+fn diagonal_rows(graph: &mut Graph, id: Id) -> Option<Id> {
+    let (spec, a, b) = operands(graph, id)?;
+    let row = broadcast_source(graph, b).filter(|_| spec == Contract::MATMUL)?;
+    let Op::DiagonalMatrix(_) = graph.op(a) else { return None };
+    let is_row = graph.shape(row).rows() == crate::lang::Dim::Known(1);
+    (is_row && graph.shape(row).cols() == graph.shape(b).cols()).then(|| graph.matmul(graph.args(a)[0], row))
+}
+
+/// A tensor filled with one number only sums the other operand, and stretches the result.
+fn contract_ones(graph: &mut Graph, id: Id) -> Option<Id> {
+    let (spec, a, b) = operands(graph, id)?;
+    if spec == Contract::MATMUL {
+        return None;
+    }
+    let (number, x, labels) = match (graph.constant_value(a), graph.constant_value(b)) {
+        (_, Some(number)) => (number, a, spec.a),
+        (Some(number), _) => (number, b, spec.b),
+        _ => return None,
+    };
+    let shape = graph.shape(id);
+    let (labels, out) = (labels.list().to_vec(), spec.out.list().to_vec());
+    let summed: Axes = (0..labels.len()).filter(|&axis| !out.contains(&labels[axis])).collect();
+    let sum = graph.sum(x, summed);
+    // The axes that stay, in the order of the result; those of the ones have extent 1 until they are stretched.
+    let kept: Vec<u8> = out.iter().copied().filter(|label| labels.contains(label)).collect();
+    let axis = |label: &u8| labels.iter().position(|l| l == label).expect("it stays") as u8;
+    let order: Vec<u8> = kept.iter().map(axis).chain(summed.iter().map(|axis| axis as u8)).collect();
+    let permuted = graph.build(Op::Permute(Permute::new(&order)), &[sum]);
+    let of_ones: Axes = (0..out.len()).filter(|&axis| !labels.contains(&out[axis])).collect();
+    let small = graph.reshape(permuted, shape.reduced(of_ones));
+    let stretched = graph.broadcast(small, shape);
+    Some(graph.times(stretched, number))
+}
+
 fn scalar_operand(graph: &mut Graph, id: Id) -> Option<Id> {
     let (spec, a, b) = operands(graph, id)?;
     if spec != Contract::MATMUL {
@@ -96,6 +139,20 @@ fn scalar_operand(graph: &mut Graph, id: Id) -> Option<Id> {
     };
     let scalar = graph.broadcast(scalar, graph.shape(other));
     Some(graph.mul(&[scalar, other]))
+}
+
+/// A column is multiplied first, a row last: no product of matrices is needed. A product with a name stays whole.
+fn column_last(graph: &mut Graph, id: Id) -> Option<Id> {
+    let (spec, product, column) = operands(graph, id)?;
+    let one = crate::lang::Dim::Known(1);
+    let (inner, a, b) = operands(graph, product)?;
+    let matmuls = spec == Contract::MATMUL && inner == spec && graph.name(product).is_none();
+    let shape = graph.shape(product);
+    if !matmuls || graph.shape(column).cols() != one || shape.rows() == one {
+        return None;
+    }
+    let last = graph.matmul(b, column);
+    Some(graph.matmul(a, last))
 }
 
 fn inverse(graph: &mut Graph, id: Id) -> Option<Id> {

@@ -3,7 +3,12 @@
 //! or a transpose outwards, or turns a spelling into its stable form.
 
 mod contractions;
+mod factors;
+mod inverses;
+mod kronecker;
 mod products;
+mod regroup;
+mod reshapes;
 mod stable;
 mod sums;
 mod terms;
@@ -38,5 +43,16 @@ pub struct Rewrite {
 }
 
 /// All rules, in the order in which they are tried.
-pub static RULES: &[&[Rule]] =
-    &[terms::RULES, products::RULES, views::RULES, sums::RULES, contractions::RULES, stable::RULES];
+pub static RULES: &[&[Rule]] = &[
+    regroup::RULES,
+    terms::RULES,
+    products::RULES,
+    kronecker::RULES,
+    views::RULES,
+    reshapes::RULES,
+    sums::RULES,
+    contractions::RULES,
+    inverses::RULES,
+    factors::RULES,
+    stable::RULES,
+];

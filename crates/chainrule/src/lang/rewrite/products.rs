@@ -237,7 +237,9 @@ fn power_of_power(graph: &mut Graph, id: Id) -> Option<Id> {
         return Some(graph.filled(1.0, graph.shape(id)));
     }
     if let Op::Constant(value) = graph.op(x)
-        && (q.fract() == 0.0 && q > 0.0 || [1.0, 2.0, 4.0, 8.0].contains(&value.value()) && q == -1.0)
+        && (q.fract() == 0.0 && q > 0.0
+            || [1.0, 2.0, 4.0, 8.0].contains(&value.value()) && q == -1.0
+            || q.abs() == 0.5 && value.value().sqrt().fract() == 0.0)
     {
         return Some(graph.constant(crate::lang::ops::arithmetic::power(value.value(), q)));
     }

@@ -18,6 +18,11 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "logarithm of sigmoid", statement: "log(sigmoid(a)) = -softplus(-a)", apply: log_sigmoid },
     Rule { name: "sigmoid", statement: "1./(1 + exp(-a)) = sigmoid(a)", apply: sigmoid },
     Rule { name: "sigmoid of the opposite", statement: "exp(a).*sigmoid(-a) = sigmoid(a)", apply: opposite_sigmoid },
+    Rule {
+        name: "sigmoid and its opposite",
+        statement: "(1 - y).*sigmoid(a) - y.*sigmoid(-a) = sigmoid(a) - y",
+        apply: both_sigmoids,
+    },
     Rule { name: "softmax", statement: "exp(a)./rowsum(exp(a)) = softmax(a)", apply: softmax },
 ];
 
@@ -133,6 +138,45 @@ fn opposite_sigmoid(graph: &mut Graph, id: Id) -> Option<Id> {
         factors.iter().enumerate().filter(|&(index, _)| index != exp && index != at).map(|(_, &f)| f).collect();
     new.push(graph.unary(Unary::Sigmoid, z));
     Some(graph.build(Op::Mul(Mul), &new))
+}
+
+/// The two halves of a binary cross-entropy: `y` times the slope of one, `1 - y` times that of the other.
+fn both_sigmoids(graph: &mut Graph, id: Id) -> Option<Id> {
+    let Op::Add(_) = graph.op(id) else { return None };
+    let terms = graph.args(id).to_vec();
+    let parts: Vec<(f64, Vec<Id>)> = terms.iter().map(|&term| split(graph, term)).collect();
+    let sigmoids = |graph: &Graph, rest: &[Id]| rest.iter().find_map(|&f| unary(graph, f, Unary::Sigmoid));
+    for (first, (c, rest)) in parts.iter().enumerate() {
+        let Some(z) = sigmoids(graph, rest) else { continue };
+        let negative = graph.times(z, -1.0);
+        let (own, opposite) = (graph.unary(Unary::Sigmoid, z), graph.unary(Unary::Sigmoid, negative));
+        let rest: Vec<Id> = rest.iter().copied().filter(|&f| f != own).collect();
+        for (second, (d, other)) in parts.iter().enumerate() {
+            if second == first || *d != -c || !other.contains(&opposite) {
+                continue;
+            }
+            let other: Vec<Id> = other.iter().copied().filter(|&f| f != opposite).collect();
+            for &y in &other {
+                let complement = graph.one_minus(y);
+                let without = |list: &[Id], gone: Id| {
+                    let mut left: Vec<Id> = list.iter().copied().filter(|&f| f != gone).collect();
+                    left.sort_unstable();
+                    left
+                };
+                if !rest.contains(&complement) || without(&rest, complement) != without(&other, y) {
+                    continue;
+                }
+                let mut factors = without(&other, y);
+                factors.push(graph.sub(own, y));
+                let merged = join(graph, id, *c, &factors);
+                let kept = terms.iter().enumerate().filter(|(at, _)| *at != first && *at != second);
+                let mut new: Vec<Id> = kept.map(|(_, &term)| term).collect();
+                new.insert(first.min(new.len()), merged);
+                return Some(graph.add(&new));
+            }
+        }
+    }
+    None
 }
 
 /// `exp(z)` times the stretched `1/rowsum(exp(z))`.

@@ -1,11 +1,13 @@
 //! Rules of sums over axes.
 
 use super::Rule;
-use super::views::{broadcast_source, kronecker, stretched_axes};
+use super::kronecker::kronecker;
+use super::views::{broadcast_source, stretched_axes};
 use crate::lang::dim::Dim;
 use crate::lang::graph::{Fact, Graph, Id};
 use crate::lang::op::Op;
 use crate::lang::ops::arithmetic::Mul;
+use crate::lang::ops::diagonal::Diagonal;
 use crate::lang::shape::{Axes, Shape};
 
 pub(super) static RULES: &[Rule] = &[
@@ -15,6 +17,7 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "constant factors leave the sum", statement: "sum(s*a) = s*sum(a)", apply: constant_factors },
     Rule { name: "sum of a transpose", statement: "sum(a') = sum(a)", apply: transpose },
     Rule { name: "sum of a diagonal matrix", statement: "sum(diag(a)) = sum(a)", apply: diagonal },
+    Rule { name: "trace", statement: "sum(eye.*a) = tr(a)", apply: trace },
     Rule { name: "rows that sum to one", statement: "rowsum(softmax(a)) = ones", apply: probabilities },
     Rule { name: "sum of a Kronecker product", statement: "sum(kron(a, b)) = sum(a)*sum(b)", apply: kron },
 ];
@@ -124,6 +127,20 @@ fn diagonal(graph: &mut Graph, id: Id) -> Option<Id> {
     }
 }
 
+fn trace(graph: &mut Graph, id: Id) -> Option<Id> {
+    let (axes, x) = sum(graph, id)?;
+    let Op::Mul(_) = graph.op(x) else { return None };
+    let factors = graph.args(x).to_vec();
+    let at = factors.iter().position(|&f| matches!(graph.op(f), Op::Eye(_)))?;
+    if !graph.shape(id).is_scalar() || factors.len() < 2 {
+        return None;
+    }
+    let rest: Vec<Id> = factors.iter().enumerate().filter(|(index, _)| *index != at).map(|(_, &f)| f).collect();
+    let rest = graph.build(Op::Mul(Mul), &rest);
+    let diagonal = graph.build(Op::Diagonal(Diagonal), &[rest]);
+    Some(graph.sum(diagonal, axes))
+}
+
 fn probabilities(graph: &mut Graph, id: Id) -> Option<Id> {
     let (axes, x) = sum(graph, id)?;
     let last = Axes::one(graph.shape(x).rank() - 1);
@@ -131,6 +148,7 @@ fn probabilities(graph: &mut Graph, id: Id) -> Option<Id> {
     if !sums_to_one || !axes.contains(graph.shape(x).rank() - 1) {
         return None;
     }
+    graph.use_fact(x, Fact::RowsSumToOne);
     let ones = graph.filled(1.0, graph.shape(x).reduced(last));
     let others: Axes = axes.iter().filter(|&axis| !last.contains(axis)).collect();
     Some(graph.sum(ones, others))

@@ -1,11 +1,12 @@
 //! Rules of broadcasts, transposes, reshapes and diagonals.
 
 use super::Rule;
+use super::kronecker::kronecker;
 use crate::lang::graph::{Fact, Graph, Id};
 use crate::lang::op::Op;
 use crate::lang::ops::contract::Contract;
 use crate::lang::ops::diagonal::{Diagonal, DiagonalMatrix};
-use crate::lang::ops::view::{Permute, Reshape};
+use crate::lang::ops::view::Permute;
 use crate::lang::shape::{Axes, Shape};
 
 pub(super) static RULES: &[Rule] = &[
@@ -16,7 +17,6 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "transpose of a product", statement: "(a*b)' = b'*a'", apply: transpose_product },
     Rule { name: "transpose of transposes", statement: "(a' + b')' = a + b", apply: transpose_map },
     Rule { name: "transpose of a broadcast", statement: "(ones*a)' = (ones*a')", apply: transpose_broadcast },
-    Rule { name: "reshape twice", statement: "reshape(reshape(a)) = reshape(a)", apply: reshape },
     Rule { name: "diagonal", statement: "diag(diag(a)) = a", apply: diagonal },
     Rule { name: "diagonal matrix", statement: "diag(s*ones) = s*eye", apply: diagonal_matrix },
 ];
@@ -24,6 +24,11 @@ pub(super) static RULES: &[Rule] = &[
 /// What is stretched by a broadcast.
 pub(super) fn broadcast_source(graph: &Graph, id: Id) -> Option<Id> {
     matches!(graph.op(id), Op::Broadcast(_)).then(|| graph.args(id)[0])
+}
+
+/// The scalar that is stretched by a broadcast.
+pub(super) fn scalar_source(graph: &Graph, id: Id) -> Option<Id> {
+    broadcast_source(graph, id).filter(|&source| graph.shape(source).is_scalar())
 }
 
 fn merge_broadcasts(graph: &mut Graph, id: Id) -> Option<Id> {
@@ -111,6 +116,9 @@ pub(super) fn chain(graph: &Graph, id: Id) -> Option<Vec<Id>> {
     Some(factors)
 }
 
+/// The facts that make a variable equal to its transpose.
+const SYMMETRIC: [Fact; 3] = [Fact::Symmetric, Fact::Definite, Fact::Diagonal];
+
 /// Is a matrix equal to its transpose by the way it is made, or by what is known of it?
 pub(super) fn is_symmetric(graph: &Graph, id: Id) -> bool {
     symmetric_within(graph, id, 4)
@@ -125,7 +133,7 @@ fn symmetric_within(graph: &Graph, id: Id, depth: usize) -> bool {
     let all = |args: &[Id]| args.len() <= 8 && args.iter().all(|&arg| symmetric_within(graph, arg, depth - 1));
     match graph.op(id) {
         Op::Eye(_) | Op::DiagonalMatrix(_) => true,
-        Op::Variable(_) => graph.is_known(id, Fact::Symmetric),
+        Op::Variable(_) => SYMMETRIC.iter().any(|&fact| graph.is_known(id, fact)),
         Op::Broadcast(_) => graph.shape(args[0]).is_scalar(),
         Op::Inverse(_) | Op::Unary(_) | Op::Power(_) | Op::Binary(_) | Op::Add(_) | Op::Mul(_) => all(args),
         // a'*b*a with a symmetric b, or none: the same from both ends.
@@ -183,30 +191,26 @@ fn transpose_broadcast(graph: &mut Graph, id: Id) -> Option<Id> {
 
 fn symmetric(graph: &mut Graph, id: Id) -> Option<Id> {
     let (_, x) = permuted(graph, id)?;
-    is_symmetric(graph, x).then_some(x)
+    if !is_symmetric(graph, x) {
+        return None;
+    }
+    use_symmetry(graph, x);
+    Some(x)
 }
 
-fn reshape(graph: &mut Graph, id: Id) -> Option<Id> {
-    let Op::Reshape(Reshape(shape)) = graph.op(id) else { return None };
-    let x = graph.args(id)[0];
-    if graph.shape(x) == graph.shape(id) {
-        return Some(x);
+/// Remembers of which variables the symmetry was used; an expression that is symmetric has few.
+pub(super) fn use_symmetry(graph: &mut Graph, id: Id) {
+    const MOST: usize = 64;
+    let mut stack = vec![id];
+    let mut seen = Vec::new();
+    while let Some(node) = stack.pop() {
+        if seen.contains(&node) || seen.len() > MOST {
+            continue;
+        }
+        seen.push(node);
+        SYMMETRIC.iter().for_each(|&fact| graph.use_fact(node, fact));
+        stack.extend(graph.args(node).iter().copied());
     }
-    if let Op::Reshape(_) = graph.op(x) {
-        let y = graph.args(x)[0];
-        return Some(graph.reshape(y, shape));
-    }
-    // A reshaped constant is a constant.
-    let value = graph.constant_value(x)?;
-    (!graph.shape(id).is_scalar() || graph.shape(id) == Shape::SCALAR).then(|| graph.filled(value, graph.shape(id)))
-}
-
-/// The outer product behind a Kronecker product.
-pub(super) fn kronecker(graph: &Graph, id: Id) -> Option<(Id, Id)> {
-    let Op::Reshape(_) = graph.op(id) else { return None };
-    let outer = graph.args(id)[0];
-    let Op::Contract(spec) = graph.op(outer) else { return None };
-    (spec == Graph::KRONECKER).then(|| (graph.args(outer)[0], graph.args(outer)[1]))
 }
 
 fn diagonal(graph: &mut Graph, id: Id) -> Option<Id> {
@@ -223,6 +227,17 @@ fn diagonal(graph: &mut Graph, id: Id) -> Option<Id> {
         Op::Broadcast(_) => {
             let source = graph.args(x)[0];
             graph.shape(source).is_scalar().then(|| graph.broadcast(source, shape))
+        }
+        // The transpose of the product, when that has fewer transposes.
+        Op::Contract(_) => {
+            let factors = chain(graph, x)?;
+            let transposed = factors.iter().filter(|&&f| permuted(graph, f).is_some()).count();
+            let symmetric = factors.iter().filter(|&&f| is_symmetric(graph, f)).count();
+            if 2 * transposed + symmetric <= factors.len() {
+                return None;
+            }
+            let y = graph.transpose(x);
+            Some(graph.build(Op::Diagonal(Diagonal), &[y]))
         }
         _ => {
             let (a, b) = kronecker(graph, x)?;

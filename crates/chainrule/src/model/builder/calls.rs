@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::{Builder, MAX_CALLS, Place, Scope};
 use crate::lang::Id;
-use crate::model::{functions, prelude};
+use crate::model::{einsum, functions, prelude};
 use crate::text::ast::{Argument, DefKind, ExprId, Formal, Ident};
 use crate::text::diagnostic::{Diagnostic, Span};
 use crate::text::suggest::nearest;
@@ -19,12 +19,22 @@ impl<'a> Builder<'a> {
         values: &FxHashMap<ExprId, Id>,
     ) -> Result<Id, Diagnostic> {
         let name = callee.name.as_str();
+        if let Some((subscripts, operands)) = functions::subscripts(place.ast, callee, args) {
+            let operands: Vec<Id> = operands.iter().map(|arg| values[&arg.value]).collect();
+            let at = self.place(place.ast.expr(args[0].value).span);
+            return einsum::build(self, (subscripts, at), &operands, span);
+        }
         let callable = [DefKind::Function, DefKind::Layer, DefKind::Schedule];
         if let Some(defined) = prelude::find(self.own, name, &callable) {
             let bound = self.arguments(defined, callee, args, values)?;
             return self.enter(defined, bound, callee, span);
         }
         let positional: Vec<Id> = args.iter().map(|arg| values[&arg.value]).collect();
+        if let ("d", [part]) = (name, positional.as_slice())
+            && let Some((_, symbol)) = self.differentials.iter().find(|(node, _)| node == part)
+        {
+            return Ok(*symbol);
+        }
         if let Some(keyword) = args.iter().find_map(|arg| arg.name.as_ref())
             && functions::names().any(|f| f == name)
         {

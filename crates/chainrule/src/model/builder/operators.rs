@@ -249,8 +249,15 @@ impl<'a> Builder<'a> {
             let message = format!("a dimension must be a whole number from 1 to {}, got {value}", u32::MAX);
             return Err(Diagnostic::new("E208", self.place(at), message).label("here"));
         }
-        if matches!(self.graph.op(id), Op::Mul(_)) {
-            let factors = self.graph.args(id).to_vec();
+        let factors = match self.graph.op(id) {
+            Op::Mul(_) => self.graph.args(id).to_vec(),
+            // N*N is N^2.
+            Op::Power(power) if [2.0, 3.0, 4.0].contains(&power.exponent()) => {
+                vec![self.graph.args(id)[0]; power.exponent() as usize]
+            }
+            _ => Vec::new(),
+        };
+        if !factors.is_empty() {
             let mut product = Dim::Known(1);
             for factor in factors {
                 let dim = self.dim(factor, at)?;

@@ -3,13 +3,13 @@
 use super::arrays::{Dialect, Lines, Place, order};
 use super::form::Form;
 use super::lower::Manner;
-use super::pieces::{Level, Piece, terms};
+use super::pieces::{Level, Piece, short, terms};
 use super::program::{Habits, Layout, Program};
 use crate::lang::OpDef;
 use crate::lang::ops::contract::Contract;
 use crate::lang::ops::elementwise::Binary;
 use crate::lang::{Axes, Shape};
-use crate::text::print::{Style, number};
+use crate::text::print::Style;
 
 /// The language.
 pub(super) struct Latex;
@@ -39,7 +39,7 @@ impl Dialect for Latex {
             Form::Negative => place.negative(),
             Form::Positive => Piece::atom(format!(r"\left[{} > 0\right]", args[0].text)),
             Form::Power(bits) if f64::from_bits(*bits) == 0.5 => Piece::atom(format!(r"\sqrt{{{}}}", args[0].text)),
-            Form::Power(bits) => power(&args[0], &number(f64::from_bits(*bits)), scalar),
+            Form::Power(bits) => power(&args[0], &short(f64::from_bits(*bits)), scalar),
             Form::Matmul => place.infix(0, " "),
             Form::Solve => {
                 Piece::new(format!("{} {}", inverse(&args[0]).text, args[1].at(Level::Power)), Level::Product)
@@ -107,7 +107,7 @@ fn stretched(place: &Place) -> Piece {
 }
 
 fn value(value: f64) -> Piece {
-    let text = number(value);
+    let text = short(value);
     match text.split_once('e') {
         Some((mantissa, exponent)) => Piece::new(format!(r"{mantissa} \cdot 10^{{{exponent}}}"), Level::Product),
         None => Piece::number(text),

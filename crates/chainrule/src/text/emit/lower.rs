@@ -11,6 +11,7 @@ use crate::lang::ops::contract::Contract;
 use crate::lang::ops::elementwise::Unary;
 use crate::lang::ops::view::Permute;
 use crate::lang::{Axes, Graph, Id, Op, Shape};
+use chains::Chains;
 
 /// What kind of program the forms are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +37,7 @@ pub(super) fn lower(graph: &Graph, outputs: &[Id], manner: Manner) -> Lowered {
         manner,
         arena: Arena::default(),
         refs: FxHashMap::default(),
-        uses: chains::uses(graph, &list),
-        products: FxHashSet::default(),
+        chains: Chains::new(graph, &list),
         rows: rows_needed_twice(graph, &list),
     };
     for &id in &list {
@@ -65,9 +65,7 @@ struct Lowering<'a> {
     manner: Manner,
     arena: Arena,
     refs: FxHashMap<Id, Ref>,
-    uses: FxHashMap<Id, usize>,
-    /// The products of matrices that are needed whatever becomes of the chains they stand in.
-    products: FxHashSet<Ref>,
+    chains: Chains,
     rows: FxHashSet<Id>,
 }
 

@@ -3,7 +3,7 @@
 use super::arrays::{Dialect, Lines, Place, numbers, order};
 use super::form::Form;
 use super::lower::Manner;
-use super::pieces::{Helper, Level, Piece, called, decimal, listed, product, terms, wrapped};
+use super::pieces::{Helper, Level, Piece, called, listed, product, short, terms, wrapped};
 use super::program::{Habits, Layout, Program};
 
 use crate::lang::ops::contract::Contract;
@@ -108,7 +108,7 @@ impl Dialect for Matlab {
         let scalar = node.is_scalar();
         match &node.form {
             Form::Argument(_) => Piece::atom(program.name(at).unwrap_or_default()),
-            Form::Named(_, bits) | Form::Number(bits) => Piece::number(number(f64::from_bits(*bits))),
+            Form::Named(_, bits) | Form::Number(bits) => Piece::number(short(f64::from_bits(*bits))),
             Form::Size(dim) => Piece::extent(program.dim(*dim)),
             Form::Eye(dim) => Piece::atom(format!("eye({})", program.dim(*dim))),
             Form::Unary(unary) => self::unary(*unary, &args[0]),
@@ -120,7 +120,7 @@ impl Dialect for Matlab {
             Form::Negative => place.negative(),
             Form::Positive => Piece::atom(format!("({} > 0)", args[0].at(Level::Sum))),
             Form::Power(bits) if f64::from_bits(*bits) == 0.5 => place.call("sqrt"),
-            Form::Power(bits) => power(&args[0], &number(f64::from_bits(*bits)), scalar),
+            Form::Power(bits) => power(&args[0], &short(f64::from_bits(*bits)), scalar),
             Form::Matmul => place.infix(0, " * "),
             Form::Solve => place.infix(0, " \\ "),
             Form::SolveRight => place.infix(1, " / "),
@@ -184,11 +184,6 @@ fn documentation(program: &Program) -> String {
         _ => format!("Returns {value} and its gradients, each of the shape of its matrix."),
     };
     format!("% {what}\n% {}\n", wrapped(&listed(program.shapes()), 2, "% "))
-}
-
-fn number(value: f64) -> String {
-    let text = decimal(value);
-    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
 fn unary(unary: Unary, x: &Piece) -> Piece {

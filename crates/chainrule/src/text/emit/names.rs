@@ -1,6 +1,6 @@
 //! Names of a program: those that the model gives, and short ones for everything else, none twice.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::form::{Arena, Form, Ref};
 use crate::lang::ops::elementwise::Unary;
@@ -8,12 +8,14 @@ use crate::lang::ops::elementwise::Unary;
 /// The names that are taken.
 pub(super) struct Names {
     taken: FxHashSet<String>,
+    /// The last number behind each letter.
+    numbers: FxHashMap<String, usize>,
 }
 
 impl Names {
     pub(super) fn new(reserved: &[&str], function: &str) -> Names {
         let words = reserved.iter().flat_map(|line| line.split_whitespace()).map(str::to_owned);
-        Names { taken: words.chain([function.to_owned()]).collect() }
+        Names { taken: words.chain([function.to_owned()]).collect(), numbers: FxHashMap::default() }
     }
 
     /// This name, made of letters, digits and `_`, with something behind it where it is taken.
@@ -34,13 +36,13 @@ impl Names {
 
     /// `Z1`, `Z2`, ...
     pub(super) fn numbered(&mut self, base: &str) -> String {
-        let mut number = 1;
+        let number = self.numbers.entry(base.to_owned()).or_insert(0);
         loop {
+            *number += 1;
             let name = format!("{base}{number}");
             if self.taken.insert(name.clone()) {
                 return name;
             }
-            number += 1;
         }
     }
 }

@@ -81,6 +81,12 @@ pub(super) fn decimal(value: f64) -> String {
     if plain { format!("{value:?}") } else { format!("{value:e}") }
 }
 
+/// A number that reads back as itself, a whole one without a point.
+pub(super) fn short(value: f64) -> String {
+    let text = decimal(value);
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
 /// Longest line of what is put together of words.
 const WIDTH: usize = 96;
 

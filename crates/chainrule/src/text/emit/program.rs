@@ -60,6 +60,8 @@ pub(super) struct Program<'a> {
     pub(super) statements: Vec<Ref>,
     pub(super) outputs: Vec<Output>,
     names: Vec<Option<String>>,
+    /// Which values come from numbers and sizes alone.
+    constant: Vec<bool>,
     dims: FxHashMap<Dim, String>,
 }
 
@@ -79,9 +81,11 @@ impl<'a> Program<'a> {
             statements: Vec::new(),
             outputs: Vec::new(),
             names: Vec::new(),
+            constant: Vec::new(),
             dims: FxHashMap::default(),
         };
         program.names.resize(program.arena.len(), None);
+        program.constant = constants(&program.arena);
         let mut names = Names::new(habits.reserved, function);
         program.declare(&needed, outputs, habits.layout, &mut names);
         program.select(&needed, &roots, habits.layout);
@@ -118,6 +122,11 @@ impl<'a> Program<'a> {
         self.names[at.index()].as_deref()
     }
 
+    /// Does the value come from numbers and sizes alone, by arithmetic?
+    pub(super) fn is_constant(&self, at: Ref) -> bool {
+        self.constant[at.index()]
+    }
+
     /// The shape of a value.
     pub(super) fn shape(&self, at: Ref) -> Shape {
         self.arena.get(at).shape
@@ -126,7 +135,7 @@ impl<'a> Program<'a> {
     /// A dimension as an expression of the sizes: a number, a name, or a product of them.
     pub(super) fn dim(&self, dim: Dim) -> String {
         let dim = self.graph.dims.resolve(dim);
-        match (self.dims.get(&dim), self.graph.dims.factors(dim)) {
+        match (self.dims.get(&dim), self.graph.dims.as_product(dim)) {
             (Some(name), _) => name.clone(),
             (None, Some((a, b))) => format!("{} * {}", self.dim(a), self.dim(b)),
             (None, None) => self.graph.dims.text(dim),
@@ -191,7 +200,7 @@ impl<'a> Program<'a> {
         let mut open: Vec<Dim> = Vec::new();
         while let Some(dim) = stack.pop() {
             let dim = dims.resolve(dim);
-            match (dim, dims.factors(dim)) {
+            match (dim, dims.as_product(dim)) {
                 (Dim::Known(_), _) => {}
                 (_, Some((a, b))) => stack.extend([a, b]),
                 (symbol, None) if open.contains(&symbol) => {}
@@ -265,6 +274,19 @@ impl<'a> Program<'a> {
             }
         }
     }
+}
+
+/// Marks the numbers that come from numbers and sizes alone, by arithmetic.
+fn constants(arena: &Arena) -> Vec<bool> {
+    let mut constant = vec![false; arena.len()];
+    for at in arena.refs() {
+        let node = arena.get(at);
+        let arithmetic = matches!(node.form, Form::Terms(_) | Form::Product { .. } | Form::Negative | Form::Power(_));
+        let leaf = matches!(node.form, Form::Number(_) | Form::Named(..) | Form::Size(_));
+        let inside = node.args.iter().all(|arg| constant[arg.index()]);
+        constant[at.index()] = node.is_scalar() && inside && (arithmetic || leaf);
+    }
+    constant
 }
 
 /// The variable that is behind a leaf.

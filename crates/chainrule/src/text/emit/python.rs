@@ -182,7 +182,7 @@ impl Python {
 
     fn power(&self, exponent: f64, place: &Place) -> Piece {
         let x = &place.args[0];
-        if exponent == 0.5 && !is_host(place.program, place.node.args[0]) {
+        if exponent == 0.5 && !place.program.is_constant(place.node.args[0]) {
             return self.call("sqrt", &[&x.text]);
         }
         let whole = exponent.fract() == 0.0 && exponent < 1e6;
@@ -204,7 +204,7 @@ impl Python {
 
     /// Functions of PyTorch take tensors only; what comes from numbers and sizes is made one.
     fn tensor(&self, program: &Program, at: Ref, piece: &Piece) -> Piece {
-        if self.library == Library::Torch && is_host(program, at) {
+        if self.library == Library::Torch && program.is_constant(at) {
             return Piece::atom(format!("torch.tensor({}, dtype=torch.float64)", piece.text));
         }
         piece.clone()
@@ -254,7 +254,7 @@ impl Python {
             Binary::Min => ("minimum", "max"),
         };
         if self.library == Library::Torch {
-            let host = [is_host(program, refs[0]), is_host(program, refs[1])];
+            let host = [program.is_constant(refs[0]), program.is_constant(refs[1])];
             match host {
                 [false, true] => return self.call("clamp", &[&x.text, &format!("{bound}={}", y.text)]),
                 [true, false] => return self.call("clamp", &[&y.text, &format!("{bound}={}", x.text)]),
@@ -290,7 +290,7 @@ impl Python {
         let Place { program, node, args, .. } = *place;
         let (x, shape) = (&args[0], tuple(&place.sizes()));
         match (self.library, place.number()) {
-            (Library::Torch, _) if is_host(program, node.args[0]) => {
+            (Library::Torch, _) if program.is_constant(node.args[0]) => {
                 self.call("full", &[&shape, &format!("{}{}", x.text, self.like(program))])
             }
             (Library::Torch, _) => Piece::atom(format!("{}.expand{shape}", x.at(Level::Atom))),
@@ -299,25 +299,6 @@ impl Python {
             _ => self.call("full", &[&shape, &x.text]),
         }
     }
-}
-
-/// Does the value come from numbers and sizes alone? Then it is a number of Python, not a tensor.
-fn is_host(program: &Program, at: Ref) -> bool {
-    let arena = &program.arena;
-    let mut stack = vec![at];
-    let mut seen = rustc_hash::FxHashSet::default();
-    while let Some(at) = stack.pop() {
-        let node = arena.get(at);
-        let arithmetic = matches!(node.form, Form::Terms(_) | Form::Product { .. } | Form::Negative | Form::Power(_));
-        let leaf = matches!(node.form, Form::Number(_) | Form::Named(..) | Form::Size(_));
-        if !node.is_scalar() || !(arithmetic || leaf) {
-            return false;
-        }
-        if seen.insert(at) {
-            stack.extend(node.args.iter().copied());
-        }
-    }
-    true
 }
 
 /// `ij,jk->ik`.

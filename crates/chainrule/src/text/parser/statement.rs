@@ -49,6 +49,7 @@ impl Parser<'_> {
             "loss" => Statement::Loss { value: self.value_of("loss mse(P, Y)")? },
             "train" => self.train()?,
             "claim" => self.claim()?,
+            "fact" => self.fact()?,
             "data" => self.data()?,
             "def" | "layer" | "optimizer" | "schedule" => Statement::Define(self.definition()?),
             _ => return Err(self.no_statement()),
@@ -321,6 +322,25 @@ impl Parser<'_> {
                 .help("write two claims"));
         }
         Ok(Statement::Claim { left, right })
+    }
+
+    /// `fact X symmetric`, `fact Y rows_sum_to 1`
+    fn fact(&mut self) -> Result<Statement, Diagnostic> {
+        const EXAMPLE: &str = "fact X symmetric";
+        self.advance();
+        let name = self.declared(EXAMPLE)?;
+        if self.peek() != Token::Name {
+            let message = format!("what is known of `{}` is missing", shorten(&name.name));
+            return Err(Diagnostic::new("E112", self.gap(), message)
+                .label(format!("found {}", self.describe()))
+                .help(format!("write as in `{EXAMPLE}`, or `fact Y rows_sum_to 1`")));
+        }
+        let mut words = self.take_ident();
+        if let Token::Number(_) = self.peek() {
+            words.name = format!("{} {}", words.name, self.letters());
+            words.span = words.span.to(self.advance());
+        }
+        Ok(Statement::Fact { name, words })
     }
 
     /// `data X, Y = spiral(points = 100)`

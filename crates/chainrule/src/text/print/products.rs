@@ -1,27 +1,80 @@
 //! Element-wise products and powers as people write them: coefficient, scalars, factors, quotients.
 
-use super::pieces::{Piece, Precedence, number};
+use super::pieces::Piece;
+use super::style::Notation;
 use super::{PrintError, Printer};
 use crate::lang::shape::Axes;
 use crate::lang::{Id, Op};
 
-/// The factors of a product, sorted by how they are written.
-#[derive(Default)]
-struct Factors {
-    coefficient: f64,
+/// The factors of a product, sorted by how they are written. The pieces have no sign.
+#[derive(Clone, Debug)]
+pub(super) struct Factors {
+    /// All numbers and signs.
+    pub(super) coefficient: f64,
     /// 1 x 1 factors of a larger product: written with `*` and `/`.
-    scalars: Vec<Piece>,
-    scalar_denominators: Vec<Piece>,
+    pub(super) scalars: Vec<Piece>,
+    pub(super) scalar_denominators: Vec<Piece>,
     /// Factors of full shape, or rows and columns that are stretched by the others.
-    elements: Vec<Piece>,
-    element_denominators: Vec<Piece>,
+    pub(super) elements: Vec<Piece>,
+    pub(super) element_denominators: Vec<Piece>,
+}
+
+impl Default for Factors {
+    fn default() -> Factors {
+        Factors {
+            coefficient: 1.0,
+            scalars: Vec::new(),
+            scalar_denominators: Vec::new(),
+            elements: Vec::new(),
+            element_denominators: Vec::new(),
+        }
+    }
+}
+
+impl Factors {
+    pub(super) fn is_negative(&self) -> bool {
+        self.coefficient < 0.0
+    }
+
+    /// A coefficient that people write as a fraction, such as 0.5 or 1/3, is taken apart: `(1, 2)`, `(1, 3)`. Tenths stay.
+    pub(super) fn split_coefficient(&mut self) -> Option<f64> {
+        let magnitude = self.coefficient.abs();
+        let below = [2.0, 3.0, 4.0, 6.0, 7.0, 8.0, 9.0]
+            .into_iter()
+            .find(|below| (1..*below as u32).any(|above| f64::from(above) / below == magnitude))?;
+        self.coefficient = (self.coefficient * below).round();
+        Some(below)
+    }
+
+    /// What stands in front: the coefficient unless it goes without saying, then the scalars.
+    pub(super) fn lead(&self, style: &dyn Notation) -> Vec<Piece> {
+        let magnitude = self.coefficient.abs();
+        // A quotient of nothing needs its 1 on a line; fractions have their own.
+        let alone = self.scalars.is_empty() && self.elements.is_empty();
+        let number = (magnitude != 1.0 || alone).then(|| style.number(magnitude));
+        number.into_iter().chain(self.scalars.iter().cloned()).collect()
+    }
+
+    /// Takes one more factor; a sign goes to the coefficient.
+    pub(super) fn push(&mut self, piece: Piece, is_scalar: bool, below: bool) {
+        if piece.negative {
+            self.coefficient = -self.coefficient;
+        }
+        let list = match (is_scalar, below) {
+            (true, false) => &mut self.scalars,
+            (true, true) => &mut self.scalar_denominators,
+            (false, false) => &mut self.elements,
+            (false, true) => &mut self.element_denominators,
+        };
+        list.push(Piece { negative: false, ..piece });
+    }
 }
 
 impl Printer<'_> {
     /// A product or a power.
     pub(super) fn product(&self, id: Id) -> Result<Piece, PrintError> {
         let scalar = self.graph.shape(id).is_scalar();
-        let mut factors = Factors { coefficient: 1.0, ..Factors::default() };
+        let mut factors = Factors::default();
         let list = match self.graph.op(id) {
             Op::Mul(_) => self.implied(id),
             _ => vec![id],
@@ -29,7 +82,7 @@ impl Printer<'_> {
         for factor in list {
             self.sort_factor(id, factor, &mut factors)?;
         }
-        Ok(self.assemble(factors, scalar))
+        Ok(self.style.product(factors, scalar))
     }
 
     fn sort_factor(&self, id: Id, factor: Id, factors: &mut Factors) -> Result<(), PrintError> {
@@ -46,16 +99,7 @@ impl Printer<'_> {
             }
             _ => (self.of(factor)?.clone(), false),
         };
-        if piece.negative {
-            factors.coefficient = -factors.coefficient;
-        }
-        let piece = Piece { negative: false, ..piece };
-        match (is_scalar, below) {
-            (true, false) => factors.scalars.push(piece),
-            (true, true) => factors.scalar_denominators.push(piece),
-            (false, false) => factors.elements.push(piece),
-            (false, true) => factors.element_denominators.push(piece),
-        }
+        factors.push(piece, is_scalar, below);
         Ok(())
     }
 
@@ -67,12 +111,12 @@ impl Printer<'_> {
         }
         if p == 0.5 {
             if let Some(vector) = self.norm_argument(base) {
-                return Ok(Piece::atom(self.style.call("norm2", None, &[self.of(vector)?.whole()])));
+                return Ok(Piece::atom(self.style.call("norm2", None, &[self.whole(vector)?])));
             }
-            return Ok(Piece::atom(self.style.call("sqrt", Some(r"\sqrt"), &[piece.whole()])));
+            let root = self.style.call("sqrt", Some(r"\sqrt"), &[self.whole(base)?]);
+            return Ok(Piece { form: piece.form.of_a_part(), ..Piece::atom(root) });
         }
-        let text = self.style.power(&piece.at(Precedence::Postfix), &number(p), scalar);
-        Ok(Piece::new(false, text, Precedence::Power))
+        Ok(self.style.power(piece, &Piece::number(p, self.style), scalar))
     }
 
     /// The x of `sum(x.^2)`.
@@ -84,50 +128,5 @@ impl Printer<'_> {
         let whole =
             graph.shape(id).is_scalar() && sum.0.iter().count() <= 2 && sum.0.union(Axes::all(2)) == Axes::all(2);
         (power.exponent() == 2.0 && whole && graph.shape(square).rank() == 2).then(|| graph.args(square)[0])
-    }
-
-    fn assemble(&self, factors: Factors, scalar: bool) -> Piece {
-        let style = self.style;
-        let Factors { coefficient, scalars, scalar_denominators, elements, element_denominators } = factors;
-        let negative = coefficient < 0.0;
-        let magnitude = coefficient.abs();
-        let mut lead: Vec<Piece> = Vec::new();
-        if magnitude != 1.0 || (scalars.is_empty() && elements.is_empty()) {
-            lead.push(Piece::number(magnitude));
-        }
-        lead.extend(scalars);
-        let single =
-            lead.len() + elements.len() == 1 && scalar_denominators.is_empty() && element_denominators.is_empty();
-        if single {
-            let only = lead.into_iter().chain(elements).next().expect("one factor");
-            return Piece { negative, ..only };
-        }
-        let mut text = String::new();
-        for piece in lead {
-            text = if text.is_empty() {
-                piece.unsigned(Precedence::Product)
-            } else {
-                style.scaled(&text, &piece.unsigned(Precedence::Power))
-            };
-        }
-        for (index, piece) in elements.iter().enumerate() {
-            // Only the first factor may be an open product: a.*(b*c) is not (a.*b)*c.
-            let open = index == 0;
-            let inner = piece.unsigned(if open { Precedence::Product } else { Precedence::Power });
-            text = match (text.is_empty(), open, scalar) {
-                (true, _, _) => inner,
-                (false, true, _) | (false, _, true) => style.scaled(&text, &inner),
-                (false, false, false) => style.element_product(&text, &inner),
-            };
-        }
-        if !element_denominators.is_empty() {
-            let parts: Vec<String> = element_denominators.iter().map(|p| p.unsigned(Precedence::Power)).collect();
-            text = style.quotient(&text, &parts, scalar);
-        }
-        if !scalar_denominators.is_empty() {
-            let parts: Vec<String> = scalar_denominators.iter().map(|p| p.unsigned(Precedence::Power)).collect();
-            text = style.quotient(&text, &parts, true);
-        }
-        Piece::new(negative, text, Precedence::Product)
     }
 }

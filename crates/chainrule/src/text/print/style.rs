@@ -1,4 +1,16 @@
-//! The two ways of writing: text of the language, and LaTeX.
+//! The ways of writing: text of the language, LaTeX, MathML; one file each, with everything that it writes.
+
+mod latex;
+mod mathml;
+mod names;
+mod text;
+mod typeset;
+
+pub(in crate::text) use mathml::escape;
+pub use mathml::math_element;
+
+use super::pieces::Piece;
+use super::products::Factors;
 
 /// How expressions are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -7,117 +19,118 @@ pub enum Style {
     Text,
     /// LaTeX mathematics.
     Latex,
+    /// MathML, presentation elements of MathML Core: what browsers draw without scripts. [`math_element`] makes it a
+    /// formula of a page.
+    MathMl,
 }
 
 impl Style {
-    pub(in crate::text) fn name(self, name: &str) -> String {
+    pub(super) fn notation(self) -> &'static dyn Notation {
         match self {
-            Style::Text => name.to_owned(),
-            Style::Latex => latex_name(name),
+            Style::Text => &text::Text,
+            Style::Latex => &latex::Latex,
+            Style::MathMl => &mathml::MathMl,
         }
     }
 
-    pub(super) fn call(self, name: &str, tex: Option<&str>, args: &[String]) -> String {
+    /// How long a printed expression may be: markup costs more letters for the same formula.
+    pub(super) fn limit(self) -> usize {
         match self {
-            Style::Text => format!("{name}({})", args.join(", ")),
-            Style::Latex => match (tex, name) {
-                (Some(r"\sqrt"), _) => format!(r"\sqrt{{{}}}", args.join(", ")),
-                (Some(r"\operatorname{inv}"), _) => format!(r"\left({}\right)^{{-1}}", args.join(", ")),
-                (None, "eye") => format!("I_{{{}}}", args.join(", ")),
-                (None, "ones") => format!(r"\mathbf{{1}}_{{{}}}", args.join(r" \times ")),
-                (None, "zeros") => format!(r"\mathbf{{0}}_{{{}}}", args.join(r" \times ")),
-                (None, "norm2") => format!(r"\left\lVert {} \right\rVert", args.join(", ")),
-                (Some(tex), _) => format!(r"{tex}\left({}\right)", args.join(", ")),
-                (None, _) => format!(r"\operatorname{{{name}}}\left({}\right)", args.join(", ")),
-            },
+            Style::Text | Style::Latex => super::MAX_LENGTH,
+            Style::MathMl => 8 * super::MAX_LENGTH,
         }
     }
 
-    pub(super) fn transposed(self, x: &str) -> String {
-        match self {
-            Style::Text => format!("{x}'"),
-            Style::Latex => format!(r"{x}^{{\top}}"),
-        }
+    /// A name as this style writes it: `Y_pred` is `Y_{\mathrm{pred}}` in LaTeX.
+    #[must_use]
+    pub fn name(self, name: &str) -> String {
+        self.notation().name(name)
     }
 
-    pub(super) fn matrix_product(self, a: &str, b: &str) -> String {
-        match self {
-            Style::Text => format!("{a}*{b}"),
-            Style::Latex => format!(r"{a} {b}"),
-        }
+    /// The differential of a printed name.
+    #[must_use]
+    pub fn differential(self, name: &str) -> String {
+        self.notation().differential_of_name(name)
     }
 
-    pub(super) fn scaled(self, a: &str, b: &str) -> String {
-        match self {
-            Style::Text => format!("{a}*{b}"),
-            Style::Latex => format!(r"{a} \, {b}"),
-        }
+    /// Text that is no formula of the language, as it is.
+    #[must_use]
+    pub fn verbatim(self, text: &str) -> String {
+        self.notation().verbatim(text)
     }
 
-    pub(super) fn element_product(self, a: &str, b: &str) -> String {
-        match self {
-            Style::Text => format!("{a}.*{b}"),
-            Style::Latex => format!(r"{a} \odot {b}"),
-        }
+    /// An equation of two printed sides.
+    #[must_use]
+    pub fn equation(self, left: &str, right: &str) -> String {
+        self.notation().equation(left, right)
     }
 
-    /// `a` over the product of `below`; element by element unless everything is a scalar.
-    pub(super) fn quotient(self, a: &str, below: &[String], scalar: bool) -> String {
-        match self {
-            Style::Text => {
-                let operator = if scalar { "/" } else { "./" };
-                below.iter().fold(a.to_owned(), |text, part| format!("{text}{operator}{part}"))
-            }
-            Style::Latex => {
-                let operator = if scalar { r" \, " } else { r" \odot " };
-                let strip = |part: &String| match below {
-                    [_] => part.strip_prefix('(').and_then(|p| p.strip_suffix(')')).unwrap_or(part).to_owned(),
-                    _ => part.clone(),
-                };
-                format!(r"\frac{{{a}}}{{{}}}", below.iter().map(strip).collect::<Vec<_>>().join(operator))
-            }
-        }
-    }
-
-    pub(super) fn power(self, base: &str, exponent: &str, scalar: bool) -> String {
-        match (self, scalar) {
-            (Style::Text, true) => format!("{base}^{exponent}"),
-            (Style::Text, false) => format!("{base}.^{exponent}"),
-            (Style::Latex, true) => format!("{base}^{{{exponent}}}"),
-            (Style::Latex, false) => format!(r"{base}^{{\circ {exponent}}}"),
-        }
+    /// The partial derivative of one printed name by another, as it stands on the left of a gradient.
+    #[must_use]
+    pub fn partial(self, of: &str, by: &str) -> String {
+        self.notation().partial(of, by)
     }
 }
 
-/// `W1` as `W_{1}`, `hidden_layer` as `\mathit{hidden\_layer}`; a differential keeps its `d` upright.
-fn latex_name(name: &str) -> String {
-    if let Some(inner) = name.strip_prefix("d(").and_then(|rest| rest.strip_suffix(')')) {
-        return format!(r"\mathrm{{d}}\left(\mathtt{{{}}}\right)", escape(inner));
-    }
-    if let Some(inner) = name.strip_prefix('d')
-        && inner.starts_with(|c: char| c.is_ascii_uppercase())
-    {
-        return format!(r"\mathrm{{d}}{}", latex_name(inner));
-    }
-    let letters = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    let digits = &name[letters.len()..];
-    let letters = letters.trim_end_matches('_');
-    let base = if letters.chars().count() > 1 { format!(r"\mathit{{{}}}", escape(letters)) } else { escape(letters) };
-    if digits.is_empty() { base } else { format!("{base}_{{{digits}}}") }
+/// What runs over indices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Over {
+    Sum,
+    Max,
+    ArgMax,
 }
 
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '_' | '%' | '&' | '#' | '$' | '{' | '}' => {
-                out.push('\\');
-                out.push(c);
-            }
-            '^' => out.push_str(r"\hat{}"),
-            '\\' => out.push_str(r"\backslash{}"),
-            _ => out.push(c),
-        }
-    }
-    out
+/// Everything that is written. No default bodies: a way of writing that misses something does not compile.
+/// Arguments of type `&str` are printed already, with brackets where they need them.
+pub(super) trait Notation {
+    /// A number that is not negative.
+    fn number(&self, magnitude: f64) -> Piece;
+    /// A name of the program.
+    fn name(&self, name: &str) -> String;
+    /// Text of the language inside of this one.
+    fn verbatim(&self, text: &str) -> String;
+    /// An extent, the product of these names and numbers.
+    fn size(&self, factors: &[&str]) -> Piece;
+    /// `(x)`
+    fn brackets(&self, inner: &str) -> String;
+    /// Terms with `true` for those that are subtracted.
+    fn sum(&self, terms: &[(bool, String)]) -> String;
+    /// `name(arguments)`; `tex` is the command of functions that have one.
+    fn call(&self, name: &str, tex: Option<&str>, args: &[String]) -> String;
+    /// `eye(n)`, `ones(m, n)` and other matrices that extents make; the extents are printed.
+    fn constant_matrix(&self, name: &str, extents: &[String]) -> Piece;
+    /// The inverse of a matrix.
+    fn inverse(&self, x: &Piece) -> Piece;
+    /// The transpose of a matrix.
+    fn transposed(&self, x: &Piece) -> Piece;
+    /// The transpose of the inverse of `x`.
+    fn inverse_transposed(&self, x: &Piece) -> Piece;
+    /// A power, element by element unless it is `scalar`.
+    fn power(&self, base: &Piece, exponent: &Piece, scalar: bool) -> Piece;
+    /// The Kronecker product.
+    fn kronecker(&self, a: &Piece, b: &Piece) -> Piece;
+    /// A product of matrices.
+    fn matrix_product(&self, a: &str, b: &str) -> String;
+    /// A number times something.
+    fn scaled(&self, a: &str, b: &str) -> String;
+    /// An element-wise product.
+    fn element_product(&self, a: &str, b: &str) -> String;
+    /// A numerator over a denominator, neither in brackets.
+    fn fraction(&self, above: &str, below: &str) -> String;
+    /// An element-wise product with its coefficient and its denominators.
+    fn product(&self, factors: Factors, scalar: bool) -> Piece;
+    /// The differential of a name.
+    fn differential_of_name(&self, name: &str) -> String;
+    /// The differential of an expression.
+    fn differential_of(&self, inner: &str) -> String;
+    /// The partial derivative of one name by another.
+    fn partial(&self, of: &str, by: &str) -> String;
+    /// An element of a matrix.
+    fn element(&self, symbol: &Piece, indices: &[String]) -> String;
+    /// A sum, a maximum, or where the maximum is, over indices.
+    fn over(&self, operator: Over, indices: &[String], body: &str) -> String;
+    /// 1 where two lists of indices are equal.
+    fn delta(&self, left: &[String], right: &str) -> String;
+    /// `left = right`
+    fn equation(&self, left: &str, right: &str) -> String;
 }

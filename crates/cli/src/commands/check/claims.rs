@@ -6,12 +6,11 @@ use chainrule::calculus::check::{CheckError, difference_of};
 use chainrule::lang::evaluate::Point;
 use chainrule::lang::{Graph, Id, Role, Tensor};
 use chainrule::model::Program;
+use chainrule::model::answer::Refusal;
 use chainrule::model::program::Claim;
 use serde_json::{Value, json};
 
 use super::{line_of, reason, variables};
-use crate::answers::Trouble;
-use crate::guard;
 use crate::output::small;
 use crate::samplings::{GENERAL, ONE_HOT, Sampling, is_row_target};
 
@@ -58,8 +57,8 @@ pub(super) fn try_claim(program: &Program, claim: &Claim, seed: u64) -> Tried {
 
 fn outcome(program: &Program, claim: &Claim, seed: u64) -> Outcome {
     let graph = &program.graph;
-    if let Some(what) = guard::too_large(graph, &[claim.left, claim.right]) {
-        return Outcome::Unknown(reason(&Trouble::TooLarge(what)));
+    if let Some(what) = chainrule::calculus::cost::too_large(graph, &[claim.left, claim.right]) {
+        return Outcome::Unknown(reason(&Refusal::TooLarge(what)));
     }
     let general = sampled(graph, claim, &GENERAL, seed);
     let has_classes = variables(graph, &[claim.left, claim.right]).iter().any(|(_, id)| is_row_target(graph, *id));
@@ -74,11 +73,11 @@ fn outcome(program: &Program, claim: &Claim, seed: u64) -> Outcome {
 
 /// The outcome at the first kind of points at which both sides are finite.
 fn sampled(graph: &Graph, claim: &Claim, samplings: &[Sampling], seed: u64) -> Outcome {
-    let mut last = Outcome::Unknown(reason(&Trouble::Check(CheckError::NowhereFinite)));
+    let mut last = Outcome::Unknown(reason(&Refusal::Check(CheckError::NowhereFinite)));
     for sampling in samplings {
         match at_points(graph, claim, sampling, seed) {
             Ok(outcome) => return outcome,
-            Err(error) => last = Outcome::Unknown(reason(&Trouble::Check(error))),
+            Err(error) => last = Outcome::Unknown(reason(&Refusal::Check(error))),
         }
     }
     last

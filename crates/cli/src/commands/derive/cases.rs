@@ -5,15 +5,14 @@ use std::path::Path;
 use std::time::Instant;
 
 use chainrule::calculus::sample::{Domain, NAMES};
-use chainrule::lang::{Graph, Role, Shape};
-use chainrule::model::builder::{Builder, Place, Scope};
-use chainrule::model::cases::{Declaration, gradient};
-use chainrule::text::parser::parse_expression;
+use chainrule::lang::shape::MAX_RANK;
+use chainrule::model::answer::question::LAYOUTS;
+use chainrule::model::answer::{Answer, Declaration, Extent, Layout, Order, Question, Structure, Subject};
+use chainrule::text::print::notation;
 use serde_json::{Map, Value, json};
 
 use crate::args::{DeriveArgs, Format};
 use crate::errors::{BUG, DATA, Failure};
-use crate::guard;
 use crate::output::{self, Context};
 use crate::samplings::needs_square;
 use crate::source::read_bytes;
@@ -44,41 +43,89 @@ pub(crate) fn run(path: &Path, args: &DeriveArgs, context: &Context) -> Result<(
     }
 }
 
-/// A derivative and the seconds it took.
-type Derivative = (String, f64);
+/// A derivative, as it is printed, with its names, and the seconds it took.
+struct Derivative {
+    text: String,
+    definitions: Vec<(String, String)>,
+    seconds: f64,
+}
 
 fn line(case: &Value, result: Result<Derivative, String>, format: Format) -> String {
     let id = case.get("id").cloned().unwrap_or(Value::Null);
     if format == Format::Json {
         let object = match result {
-            Ok((text, seconds)) => {
-                json!({"id": id, "status": "ok", "derivative": text, "where": [], "seconds": seconds})
-            }
+            Ok(Derivative { text, definitions, seconds }) => json!({
+                "id": id, "status": "ok", "derivative": text, "where": definitions, "seconds": seconds,
+            }),
             Err(reason) => json!({"id": id, "status": "refused", "reason": reason}),
         };
         return format!("{object}\n");
     }
     let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
     match result {
-        Ok((text, _)) => format!("{id}: {text}\n"),
+        Ok(Derivative { text, definitions, .. }) => {
+            let names = definitions.iter().map(|(name, value)| format!(" where {name} = {value}"));
+            format!("{id}: {text}{}\n", names.collect::<Vec<_>>().join(","))
+        }
         Err(reason) => format!("{id}: refused: {reason}\n"),
     }
 }
 
 fn answer(case: &Value) -> Result<Derivative, String> {
     let case = case.as_object().ok_or("a case is an object")?;
-    let kind = word(case, "kind").unwrap_or("gradient");
     let (expr, wrt) = (word(case, "expr")?, word(case, "wrt")?);
+    let subscripts = einsum(expr);
+    let expr = subscripts.as_deref().unwrap_or(expr);
     let declarations = declarations(case)?;
-    if kind != "gradient" {
-        return Err(format!("derivatives of kind `{kind}` are not available"));
-    }
-    if let Some(what) = too_large(expr, &declarations) {
-        return Err(format!("the answer is too large to be checked: {what}"));
-    }
     let begun = Instant::now();
-    let answer = gradient(expr, &declarations, wrt).map_err(|refusal| refusal.reason())?;
-    Ok((answer.text, begun.elapsed().as_secs_f64()))
+    let mut subject = Subject::of_expression(expr, &declarations, &[wrt]).map_err(|error| error.message)?;
+    let Some(variable) = subject.variable(wrt) else {
+        return Err(format!("`{wrt}` is not a variable of the expression"));
+    };
+    let question = question(case, &subject, Question::first(variable))?;
+    let answer = subject.answer(question).map_err(|refusal| refusal.reason())?;
+    let seconds = begun.elapsed().as_secs_f64();
+    Ok(match subscripts {
+        Some(_) => Derivative { text: subscript_notation(&subject, &answer)?, definitions: Vec::new(), seconds },
+        None => Derivative { text: answer.text, definitions: answer.definitions, seconds },
+    })
+}
+
+/// `ij,jk->ik:A,B` as a call of the language.
+fn einsum(text: &str) -> Option<String> {
+    let (subscripts, names) = text.split_once(':')?;
+    subscripts.contains("->").then(|| format!("einsum(\"{subscripts}\", {names})"))
+}
+
+/// The answer in the notation of the question.
+fn subscript_notation(subject: &Subject, answer: &Answer) -> Result<String, String> {
+    let (subscripts, operands) =
+        notation(&subject.work.graph, answer.id).ok_or("the result is not one einsum of variables")?;
+    let names: Vec<&str> = operands.iter().map(|&id| subject.name_of(id)).collect();
+    Ok(format!("{subscripts}:{}", names.join(",")))
+}
+
+/// The question that a kind of case asks.
+fn question(case: &Map<String, Value>, subject: &Subject, usual: Question) -> Result<Question, String> {
+    let layout = match case.get("layout").and_then(Value::as_str) {
+        None => None,
+        Some(word) => match LAYOUTS.iter().find(|(known, _)| *known == word) {
+            Some(&(_, layout)) => Some(layout),
+            None => return Err(format!("there is no layout `{word}`")),
+        },
+    };
+    let usual = Question { layout, ..usual };
+    Ok(match word(case, "kind").unwrap_or("gradient") {
+        "gradient" if subject.is_scalar() => usual,
+        "gradient" => return Err("a gradient needs a scalar: sum the expression, or ask for a Jacobian".to_owned()),
+        "jacobian" | "derivative" => usual,
+        "jacobian_vec" if layout == Some(Layout::Denominator) => usual,
+        "jacobian_vec" => Question { layout: Some(Layout::Vec), ..usual },
+        "hessian" => Question { order: Order::Second, ..usual },
+        "gradient_sym" => Question { structure: Structure::Symmetric, ..usual },
+        "gradient_diag" => Question { structure: Structure::Diagonal, ..usual },
+        kind => return Err(format!("there is no kind of derivative `{kind}`")),
+    })
 }
 
 fn word<'c>(case: &'c Map<String, Value>, key: &str) -> Result<&'c str, String> {
@@ -90,41 +137,24 @@ fn declarations(case: &Map<String, Value>) -> Result<Vec<Declaration>, String> {
     let domains = case.get("domain").and_then(Value::as_object);
     let mut list = Vec::with_capacity(variables.len());
     for (name, shape) in variables {
-        let shape = shape.as_array().and_then(|sizes| match sizes.as_slice() {
-            [rows, cols] => Some((extent(rows)?, extent(cols)?)),
-            _ => None,
-        });
-        let (rows, cols) = shape.ok_or_else(|| format!("the shape of `{name}` is not [rows, columns]"))?;
+        let sizes = shape.as_array().filter(|sizes| (2..=MAX_RANK).contains(&sizes.len()));
+        let extents: Option<Vec<Extent>> = sizes.and_then(|sizes| sizes.iter().map(extent).collect());
+        let extents = extents.ok_or_else(|| format!("the shape of `{name}` is not [rows, columns]"))?;
         let domain = domains.and_then(|domains| domains.get(name)).map(domain_of).transpose()?;
-        if rows != cols && domain.is_some_and(needs_square) {
-            return Err(format!("the domain of `{name}` holds square matrices, its shape is [{rows}, {cols}]"));
+        let is_square = matches!(extents.as_slice(), [rows, cols] if rows == cols);
+        if !is_square && domain.is_some_and(needs_square) {
+            return Err(format!("the domain of `{name}` holds square matrices, its shape is {shape}"));
         }
-        list.push(Declaration { name: name.clone(), shape: Shape::known(rows, cols), domain });
+        list.push(Declaration { name: name.clone(), extents, domain, facts: Vec::new() });
     }
     Ok(list)
 }
 
-fn extent(value: &Value) -> Option<u32> {
-    value.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|&n| n > 0)
+fn extent(value: &Value) -> Option<Extent> {
+    value.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|&n| n > 0).map(Extent::Number)
 }
 
 fn domain_of(value: &Value) -> Result<Domain, String> {
     let known = value.as_str().and_then(|name| NAMES.iter().find(|(known, _)| *known == name));
     known.map(|(_, domain)| *domain).ok_or_else(|| format!("there is no domain {value}"))
-}
-
-/// Is the expression, as far as it can be built, more than the check can evaluate?
-fn too_large(expr: &str, declarations: &[Declaration]) -> Option<String> {
-    let (ast, root) = parse_expression(expr).ok()?;
-    let mut graph = Graph::new();
-    let mut scope = Scope::default();
-    let mut roots = Vec::new();
-    for declaration in declarations {
-        let id = graph.variable(&declaration.name, Role::Input, declaration.shape);
-        scope.bind(&declaration.name, id);
-        roots.push(id);
-    }
-    let mut builder = Builder::new(&ast, graph);
-    roots.push(builder.expression(Place { ast: &ast, scope: &scope }, root).ok()?);
-    guard::too_large(&builder.graph, &roots)
 }

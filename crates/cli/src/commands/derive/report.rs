@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
+use chainrule::calculus::steps::rules::StepRule;
 use serde_json::{Value, json};
 
-use super::Derived;
-use crate::answers::{Answer, Definition, Formula, StepLine, latex_word};
+use super::{Definition, Derived, Shown, ShownStep};
 use crate::args::Format;
 use crate::output::small;
 
-/// Left sides up to this width have their rules in one column.
+/// Lines up to this width have their rules in one column.
 const WIDEST: usize = 72;
 
 /// The answer in a format, with its last line end.
@@ -17,28 +17,57 @@ pub(crate) fn write(derived: &Derived, format: Format, quiet: bool) -> String {
     match format {
         Format::Text => text(derived, quiet),
         Format::Latex => latex(derived, quiet),
-        Format::Json => format!("{:#}\n", document(derived)),
+        Format::Json | Format::Html => format!("{:#}\n", document(derived)),
     }
 }
 
 fn text(derived: &Derived, quiet: bool) -> String {
     let mut out = String::new();
     if !quiet {
-        let _ = writeln!(out, "{} = {}", derived.name, derived.formula.text);
+        let _ = writeln!(out, "{} = {}", derived.name.text, derived.formula.text);
         definitions(&mut out, &derived.definitions);
+        if !derived.using.is_empty() {
+            let _ = writeln!(out, "  using {}", derived.using.join(", "));
+        }
     }
-    for answer in &derived.answers {
+    let shared = shared(derived);
+    if !shared.is_empty() {
+        out.push_str(if quiet { "" } else { "\n" });
+        for definition in &shared {
+            let _ = writeln!(out, "{} = {}", definition.name.text, definition.value.text);
+        }
+    }
+    for shown in &derived.answers {
         if !quiet {
             out.push('\n');
         }
-        let _ = writeln!(out, "d{}/d{} = {}", derived.name, answer.wrt.text, answer.gradient.text);
+        let _ = writeln!(out, "{} = {}", shown.answer.label, shown.value.text);
+        if let Some(elements) = &shown.elements {
+            let _ = writeln!(out, "{}", elements.text);
+        }
+        let own = |d: &&Definition| !shared.iter().any(|other| other.name.text == d.name.text);
+        definitions(&mut out, &shown.definitions.iter().filter(own).cloned().collect::<Vec<_>>());
         if !quiet {
-            let _ = writeln!(out, "  shape    {}, that of {}", answer.shape, answer.wrt.text);
-            steps(&mut out, &answer.steps);
-            let _ = writeln!(out, "  checked  {}", checked(answer));
+            let _ = writeln!(out, "  shape    {}, {}", shown.shape, shown.answer.layout);
+            steps(&mut out, &shown.steps);
+            let _ = writeln!(out, "  checked  {}", checked(shown));
         }
     }
     out
+}
+
+/// The names that several answers use: they are written once, before the answers.
+pub(super) fn shared(derived: &Derived) -> Vec<Definition> {
+    let mut list: Vec<Definition> = Vec::new();
+    if derived.answers.len() < 2 {
+        return list;
+    }
+    for definition in derived.answers.iter().flat_map(|shown| &shown.definitions) {
+        if !list.iter().any(|other| other.name.text == definition.name.text) {
+            list.push(definition.clone());
+        }
+    }
+    list
 }
 
 fn definitions(out: &mut String, definitions: &[Definition]) {
@@ -48,21 +77,38 @@ fn definitions(out: &mut String, definitions: &[Definition]) {
     }
 }
 
-fn steps(out: &mut String, steps: &[StepLine]) {
-    let widths = steps.iter().map(|step| step.formula.text.chars().count());
+/// The left-hand side is written once for lines that go on from each other.
+fn steps(out: &mut String, steps: &[ShownStep]) {
+    let margin = steps.iter().map(|step| step.left.text.chars().count()).filter(|&width| width <= 12).max();
+    let margin = margin.unwrap_or(0);
+    let mut lines = Vec::with_capacity(steps.len());
+    let mut before = "";
+    for step in steps {
+        let left = if step.left.text == before { "" } else { step.left.text.as_str() };
+        before = &step.left.text;
+        lines.push(format!("{left:margin$} = {}", step.right.text));
+    }
+    let widths = lines.iter().map(|line| line.chars().count());
     let column = widths.filter(|&width| width <= WIDEST).max().unwrap_or(0);
-    for (number, step) in (1..).zip(steps) {
-        let formula = &step.formula.text;
-        if formula.chars().count() <= WIDEST {
-            let _ = writeln!(out, "  step {number:<3} {formula:column$}   {}", step.rule);
+    for (number, (line, step)) in (1..).zip(lines.iter().zip(steps)) {
+        let rules = rules(&step.rules);
+        if line.chars().count() <= WIDEST {
+            let _ = writeln!(out, "  step {number:<3} {line:column$}   {rules}");
         } else {
-            let _ = writeln!(out, "  step {number:<3} {formula}\n{:14}{}", "", step.rule);
+            let _ = writeln!(out, "  step {number:<3} {line}\n{:11}{:margin$}   {rules}", "", "");
+        }
+        for Definition { name, value } in &step.defines {
+            let _ = writeln!(out, "{:11}{:margin$}   with {} = {}", "", "", name.text, value.text);
         }
     }
 }
 
-fn checked(answer: &Answer) -> String {
-    let agreement = &answer.agreement;
+fn rules(rules: &[&StepRule]) -> String {
+    rules.iter().map(|rule| format!("{} ({})", rule.name, rule.number)).collect::<Vec<_>>().join(", ")
+}
+
+pub(super) fn checked(shown: &Shown) -> String {
+    let agreement = &shown.answer.agreement;
     let kinks = match agreement.redrawn {
         0 => String::new(),
         n => format!(", {n} left out at kinks"),
@@ -76,7 +122,7 @@ fn checked(answer: &Answer) -> String {
 }
 
 fn latex(derived: &Derived, quiet: bool) -> String {
-    let name = latex_word(&derived.name);
+    let name = &derived.name.latex;
     let mut out = String::new();
     if !quiet {
         out.push_str("\\begin{align*}\n");
@@ -85,54 +131,77 @@ fn latex(derived: &Derived, quiet: bool) -> String {
             let _ = write!(out, " \\\\\n{} &= {}", name.latex, value.latex);
         }
         out.push_str("\n\\end{align*}\n");
-    }
-    for answer in &derived.answers {
-        let left = format!("\\frac{{\\partial {name}}}{{\\partial {}}}", answer.wrt.latex);
-        if !quiet {
-            let _ = writeln!(out, "\n% the gradient by {}, {}", answer.wrt.text, answer.shape);
+        if !derived.using.is_empty() {
+            let _ = writeln!(out, "% using {}", derived.using.join(", "));
         }
-        let _ = writeln!(out, "\\begin{{equation*}}\n{left} = {}\n\\end{{equation*}}", answer.gradient.latex);
-        if quiet || answer.steps.is_empty() {
+    }
+    for shown in &derived.answers {
+        let left = &shown.left.latex;
+        if !quiet {
+            let _ = writeln!(out, "\n% {}, {}: {}", shown.answer.label, shown.shape, shown.answer.layout);
+        }
+        let _ = write!(out, "\\begin{{align*}}\n{left} &= {}", shown.value.latex);
+        for Definition { name, value } in &shown.definitions {
+            let _ = write!(out, " \\\\\n{} &= {}", name.latex, value.latex);
+        }
+        if let Some(elements) = &shown.elements {
+            let _ = write!(out, " \\\\\n{}", elements.latex.replacen('=', "&=", 1));
+        }
+        out.push_str("\n\\end{align*}\n");
+        if quiet || shown.steps.is_empty() {
             continue;
         }
         out.push_str("\\begin{align*}\n");
-        let lines: Vec<String> = answer.steps.iter().map(latex_step).collect();
-        let _ = writeln!(out, "{}\n\\end{{align*}}\n% checked: {}", lines.join(" \\\\\n"), checked(answer));
+        let lines: Vec<String> = shown.steps.iter().map(latex_step).collect();
+        let _ = writeln!(out, "{}\n\\end{{align*}}\n% checked: {}", lines.join(" \\\\\n"), checked(shown));
     }
     out
 }
 
-fn latex_step(step: &StepLine) -> String {
-    // The formula behind the name of a rule is text of the language; the name says enough here.
-    let rule = step.rule.split(':').next().unwrap_or_default();
-    format!("{} && \\text{{{rule}}}", step.formula.latex.replacen(" = ", " &= ", 1))
+fn latex_step(step: &ShownStep) -> String {
+    let names: Vec<String> = step.rules.iter().map(|rule| format!("{} ({})", rule.name, rule.number)).collect();
+    let mut line = format!("{} &= {} && \\text{{{}}}", step.left.latex, step.right.latex, names.join(", "));
+    for Definition { name, value } in &step.defines {
+        let _ = write!(line, " \\\\\n&\\quad \\text{{with }} {} = {}", name.latex, value.latex);
+    }
+    line
+}
+
+fn pairs(definitions: &[Definition]) -> Vec<Value> {
+    let pair = |d: &Definition| json!({"name": d.name.text, "text": d.value.text, "latex": d.value.latex});
+    definitions.iter().map(pair).collect()
 }
 
 fn document(derived: &Derived) -> Value {
-    let definitions: Vec<Value> = derived
-        .definitions
-        .iter()
-        .map(|d| json!({"name": d.name.text, "text": d.value.text, "latex": d.value.latex}))
-        .collect();
     json!({
-        "schema": "chainrule.derive/1",
+        "schema": "chainrule.derive/2",
         "source": derived.source,
-        "objective": {"name": derived.name, "text": derived.formula.text, "latex": derived.formula.latex},
-        "where": definitions,
-        "gradients": derived.answers.iter().map(gradient).collect::<Vec<Value>>(),
+        "objective": {"name": derived.name.text, "text": derived.formula.text, "latex": derived.formula.latex},
+        "where": pairs(&derived.definitions),
+        "using": derived.using,
+        "derivatives": derived.answers.iter().map(derivative).collect::<Vec<Value>>(),
     })
 }
 
-fn gradient(answer: &Answer) -> Value {
-    let Formula { text, latex } = &answer.gradient;
-    let step = |step: &StepLine| json!({"text": step.formula.text, "latex": step.formula.latex, "rule": step.rule});
-    let agreement = &answer.agreement;
+fn derivative(shown: &Shown) -> Value {
+    let step = |step: &ShownStep| {
+        let rules = step.rules.iter().map(|rule| json!({"number": rule.number, "name": rule.name}));
+        json!({
+            "left": step.left.text, "right": step.right.text, "latex": step.right.latex,
+            "rules": rules.collect::<Vec<Value>>(), "where": pairs(&step.defines),
+        })
+    };
+    let agreement = &shown.answer.agreement;
     json!({
-        "wrt": answer.wrt.text,
-        "shape": answer.shape,
-        "text": text,
-        "latex": latex,
-        "steps": answer.steps.iter().map(step).collect::<Vec<Value>>(),
+        "name": shown.answer.label,
+        "wrt": shown.wrt.text,
+        "shape": shown.shape,
+        "layout": shown.answer.layout,
+        "text": shown.value.text,
+        "latex": shown.value.latex,
+        "where": pairs(&shown.definitions),
+        "elements": shown.elements.as_ref().map(|formula| json!({"text": formula.text, "latex": formula.latex})),
+        "steps": shown.steps.iter().map(step).collect::<Vec<Value>>(),
         "check": {
             "forward": agreement.forward,
             "difference": agreement.difference,

@@ -1,32 +1,23 @@
 //! `--var X=5x3` and `--domain X=pos`.
 
 use chainrule::calculus::sample::{Domain, NAMES};
-use chainrule::lang::Dim;
-use chainrule::lang::dim::Dims;
+use chainrule::lang::shape::MAX_RANK;
+use chainrule::model::answer::Extent;
+use chainrule::model::facts;
 use chainrule::text::suggest::nearest;
 
 /// A declared variable of an expression.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct VariableArg {
     pub(crate) name: String,
-    pub(crate) rows: Extent,
-    pub(crate) cols: Extent,
+    /// Two or more.
+    pub(crate) extents: Vec<Extent>,
 }
 
-/// A number, or a name for any number.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Extent {
-    Number(u32),
-    Name(String),
-}
-
-impl Extent {
-    /// The dimension in a table.
-    pub(crate) fn dim(&self, dims: &mut Dims) -> Dim {
-        match self {
-            Extent::Number(n) => Dim::Known(*n),
-            Extent::Name(name) => dims.named(name),
-        }
+impl VariableArg {
+    /// May it be a square matrix? Names of extents may stand for the same number only when they are the same.
+    pub(crate) fn is_square(&self) -> bool {
+        matches!(self.extents.as_slice(), [rows, cols] if rows == cols)
     }
 }
 
@@ -37,6 +28,14 @@ pub(crate) struct DomainArg {
     pub(crate) domain: Domain,
 }
 
+/// What is known of a variable.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct FactArg {
+    pub(crate) name: String,
+    /// As it is written.
+    pub(crate) fact: &'static str,
+}
+
 /// Reads `X=5x3`, `X=[5, 3]`, `X=NxD`, or `t` for a scalar.
 pub(crate) fn variable(text: &str) -> Result<VariableArg, String> {
     let (name, shape) = match text.split_once('=') {
@@ -45,20 +44,55 @@ pub(crate) fn variable(text: &str) -> Result<VariableArg, String> {
     };
     let name = variable_name(name)?;
     let shape = shape.strip_prefix('[').and_then(|s| s.strip_suffix(']')).unwrap_or(shape);
-    let pairs = shape.match_indices(['x', 'X', ',', '×']);
-    let mut splits =
-        pairs.filter_map(|(at, sign)| Some((extent(&shape[..at]).ok()?, extent(&shape[at + sign.len()..]).ok()?)));
-    match (splits.next(), splits.next()) {
-        (Some((rows, cols)), None) => Ok(VariableArg { name, rows, cols }),
-        (Some(_), Some(_)) => Err(format!("`{shape}` can be read in two ways; write it with a comma: `{name}=N,D`")),
-        (None, _) if matches!(shape, "1" | "scalar") => {
-            Ok(VariableArg { name, rows: Extent::Number(1), cols: Extent::Number(1) })
+    let mut readings = readings(shape);
+    match (readings.len(), readings.pop()) {
+        (1, Some(extents)) if extents.len() > MAX_RANK => {
+            Err(format!("`{shape}` has {} extents; a tensor has at most {MAX_RANK}", extents.len()))
         }
-        (None, _) if extent(shape).is_ok() => {
+        (1, Some(extents)) => Ok(VariableArg { name, extents }),
+        (_, Some(_)) => Err(format!("`{shape}` can be read in two ways; write it with commas: `{name}=N,D`")),
+        (_, None) if matches!(shape, "1" | "scalar") => {
+            Ok(VariableArg { name, extents: vec![Extent::Number(1), Extent::Number(1)] })
+        }
+        (_, None) if extent(shape).is_ok() => {
             Err(format!("`{shape}` is one extent; write `{name}={shape}x1` for a column, `{name}=1x{shape}` for a row"))
         }
-        (None, _) => Err(wrong_shape(&name, shape)),
+        (_, None) => Err(wrong_shape(&name, shape)),
     }
+}
+
+/// All ways to read a shape as two or more extents; an `x` may stand between two or belong to a name.
+fn readings(shape: &str) -> Vec<Vec<Extent>> {
+    const MOST: usize = 10;
+    if shape.contains(',') {
+        let extents: Result<Vec<Extent>, String> = shape.split(',').map(extent).collect();
+        return extents.into_iter().collect();
+    }
+    let signs: Vec<(usize, &str)> = shape.match_indices(['x', 'X', '×']).collect();
+    if signs.len() > MOST {
+        return Vec::new();
+    }
+    let read = |chosen: usize| {
+        let mut extents = Vec::new();
+        let mut start = 0;
+        for (index, &(at, sign)) in signs.iter().enumerate() {
+            if chosen >> index & 1 == 1 {
+                extents.push(extent(&shape[start..at]).ok()?);
+                start = at + sign.len();
+            }
+        }
+        extents.push(extent(&shape[start..]).ok()?);
+        Some(extents)
+    };
+    (1..1 << signs.len()).filter_map(read).collect()
+}
+
+/// Reads `X symmetric`.
+pub(crate) fn fact(text: &str) -> Result<FactArg, String> {
+    let (name, words) = text.trim().split_once(' ').ok_or("write it as NAME FACT, such as `X symmetric`")?;
+    let name = variable_name(name.trim())?;
+    let words: Vec<&str> = words.split_whitespace().collect();
+    Ok(FactArg { name, fact: facts::find(&words.join(" "))?.written })
 }
 
 /// Reads `X=pos`.
@@ -111,7 +145,7 @@ mod tests {
     use super::*;
 
     fn shape(text: &str) -> Result<(Extent, Extent), String> {
-        variable(text).map(|v| (v.rows, v.cols))
+        variable(text).map(|v| (v.extents[0].clone(), v.extents[1].clone()))
     }
 
     #[test]
@@ -122,6 +156,22 @@ mod tests {
         assert_eq!(shape("X=NxD"), Ok((name("N"), name("D"))));
         assert_eq!(shape("X=N,max"), Ok((name("N"), name("max"))));
         assert_eq!(shape("t"), Ok((Extent::Number(1), Extent::Number(1))));
+    }
+
+    #[test]
+    fn tensors_have_more_extents() {
+        let numbers = |list: &[u32]| list.iter().map(|&n| Extent::Number(n)).collect::<Vec<_>>();
+        assert_eq!(variable("B=2x3x4").map(|v| v.extents), Ok(numbers(&[2, 3, 4])));
+        assert_eq!(variable("B=[2, 3, 4, 5]").map(|v| v.extents), Ok(numbers(&[2, 3, 4, 5])));
+        assert!(variable("B=NxDxM").unwrap_err().contains("two ways"));
+        assert!(variable("B=2x2x2x2x2x2x2").unwrap_err().contains("at most 6"));
+    }
+
+    #[test]
+    fn facts_are_words_behind_a_name() {
+        assert_eq!(fact("Y rows_sum_to 1").map(|f| f.fact), Ok("rows_sum_to 1"));
+        assert!(fact("X symetric").unwrap_err().contains("did you mean `symmetric`"));
+        assert!(fact("X").unwrap_err().contains("NAME FACT"));
     }
 
     #[test]

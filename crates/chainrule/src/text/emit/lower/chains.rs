@@ -1,10 +1,11 @@
 //! Chains of matrix products in the order that costs least. Where extents are open a guess will do: what matters is
 //! whether a product is of vectors or of matrices, and whether it is worked out anyway.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Lowering;
 use crate::lang::ops::contract::Contract;
+use crate::lang::ops::view::Permute;
 use crate::lang::{Dim, Graph, Id, Op};
 use crate::text::emit::form::Ref;
 
@@ -13,15 +14,47 @@ const LONGEST: usize = 10;
 /// What an open extent counts for.
 const OPEN: f64 = 100.0;
 
-/// How often each node is used.
-pub(super) fn uses(graph: &Graph, list: &[Id]) -> FxHashMap<Id, usize> {
-    let mut uses = FxHashMap::default();
-    for &id in list {
-        for &arg in graph.args(id) {
-            *uses.entry(arg).or_insert(0) += 1;
+/// What is known of the products of matrices before any of them is lowered.
+#[derive(Default)]
+pub(super) struct Chains {
+    /// Products that stand in one longer product alone, and have no name.
+    links: FxHashSet<Id>,
+    /// The pairs of matrices whose product is worked out whatever becomes of longer chains.
+    pairs: FxHashSet<(Plain, Plain)>,
+}
+
+impl Chains {
+    pub(super) fn new(graph: &Graph, list: &[Id]) -> Chains {
+        let mut uses: FxHashMap<Id, usize> = FxHashMap::default();
+        list.iter().flat_map(|&id| graph.args(id)).for_each(|&arg| *uses.entry(arg).or_insert(0) += 1);
+        let product = |id: Id| graph.op(id) == Op::Contract(Contract::MATMUL);
+        let mut chains = Chains::default();
+        for &id in list.iter().filter(|&&id| product(id)) {
+            let alone = |arg: &&Id| product(**arg) && graph.name(**arg).is_none() && uses[*arg] == 1;
+            chains.links.extend(graph.args(id).iter().filter(alone));
         }
+        for &id in list.iter().filter(|&&id| product(id) && !chains.links.contains(&id)) {
+            let [a, b] = [0, 1].map(|side: usize| graph.args(id)[side]);
+            if !chains.links.contains(&a) && !chains.links.contains(&b) {
+                chains.pairs.insert((plain(graph, a), plain(graph, b)));
+            }
+        }
+        chains
     }
-    uses
+}
+
+/// A node without its transpose, and whether it had one.
+type Plain = (Id, bool);
+
+fn plain(graph: &Graph, id: Id) -> Plain {
+    match graph.op(id) {
+        Op::Permute(Permute::TRANSPOSE) if graph.name(id).is_none() => (graph.args(id)[0], true),
+        _ => (id, false),
+    }
+}
+
+fn flipped((id, transposed): Plain) -> Plain {
+    (id, !transposed)
 }
 
 impl Lowering<'_> {
@@ -34,36 +67,35 @@ impl Lowering<'_> {
         let mut extents = vec![extent(graph, graph.shape(factors[0]).rows())];
         extents.extend(factors.iter().map(|&factor| extent(graph, graph.shape(factor).cols())));
         let splits = match refs.len() {
-            n if n == 2 || n > LONGEST => Vec::new(),
+            2 => Vec::new(),
             _ => {
-                let known: Vec<bool> = refs.windows(2).map(|pair| self.is_known(pair[0], pair[1])).collect();
+                let known: Vec<bool> = factors.windows(2).map(|pair| self.is_known(pair[0], pair[1])).collect();
                 cheapest(&extents, &known)
             }
         };
-        let product = match splits.first() {
+        match splits.first() {
             Some(whole) if whole.cost < 0.9 * self.order_of_text(id) => self.multiply(&refs, &splits, 0, refs.len()),
             _ => {
                 let args: Vec<Ref> = graph.args(id).iter().map(|arg| self.refs[arg]).collect();
                 self.arena.matmul(args[0], args[1])
             }
-        };
-        if !self.is_link(id) {
-            self.products.insert(product);
         }
-        product
     }
 
-    /// Is the product of two factors, or its transpose, worked out already?
-    fn is_known(&mut self, a: Ref, b: Ref) -> bool {
-        let known = self.arena.known_matmul(a, b);
-        known.is_some_and(|known| self.products.contains(&known))
+    /// Is the product of two factors, or its transpose, worked out anyway?
+    fn is_known(&self, a: Id, b: Id) -> bool {
+        let (a, b) = (plain(self.graph, a), plain(self.graph, b));
+        self.chains.pairs.contains(&(a, b)) || self.chains.pairs.contains(&(flipped(b), flipped(a)))
     }
 
-    /// The factors of a chain, from left to right.
+    /// The factors of a chain, from left to right; of a chain that is too long those of its last product.
     fn factors(&self, id: Id) -> Vec<Id> {
         let mut list = Vec::new();
         let mut stack = vec![id];
         while let Some(at) = stack.pop() {
+            if list.len() + stack.len() >= LONGEST {
+                return self.graph.args(id).to_vec();
+            }
             if at == id || self.is_link(at) {
                 stack.extend(self.graph.args(at).iter().rev());
             } else {
@@ -73,10 +105,8 @@ impl Lowering<'_> {
         list
     }
 
-    /// A product that only the chain needs, without a name.
     fn is_link(&self, id: Id) -> bool {
-        let is_product = self.graph.op(id) == Op::Contract(Contract::MATMUL);
-        is_product && self.graph.name(id).is_none() && self.uses.get(&id) == Some(&1)
+        self.chains.links.contains(&id)
     }
 
     /// The multiplications in the order of the text, of a short chain.
@@ -101,9 +131,7 @@ impl Lowering<'_> {
         let split = splits.iter().find(|split| (split.from, split.to) == (from, to)).expect("every part has its split");
         let left = self.multiply(refs, splits, from, split.at);
         let right = self.multiply(refs, splits, split.at, to);
-        let product = self.arena.matmul(left, right);
-        self.products.insert(product);
-        product
+        self.arena.matmul(left, right)
     }
 }
 

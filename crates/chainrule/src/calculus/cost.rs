@@ -1,7 +1,7 @@
 //! How much work it is to evaluate expressions with the reference interpreter, before it is begun: declared extents
 //! may be anything, and memory that is not there ends a program.
 
-use chainrule::lang::{Class, Graph, Id, Op};
+use crate::lang::{Class, Graph, Id, Op};
 
 /// Most elements of all values of one evaluation.
 const MOST_ELEMENTS: f64 = 1e7;
@@ -11,7 +11,8 @@ const MOST_WORK: f64 = 2e8;
 const OPEN: u64 = 9;
 
 /// What is too large to evaluate, as a sentence; `None` when it is small enough.
-pub(crate) fn too_large(graph: &Graph, roots: &[Id]) -> Option<String> {
+#[must_use]
+pub fn too_large(graph: &Graph, roots: &[Id]) -> Option<String> {
     let (mut elements, mut work) = (0.0, 0.0);
     for id in graph.reachable(roots) {
         let own = count(graph, id);
