@@ -43,7 +43,7 @@ impl Place<'_> {
     /// `x * y` between two matrices, with this sign.
     pub(super) fn infix(&self, first: usize, sign: &str) -> Piece {
         let [x, y] = [&self.args[first], &self.args[1 - first]];
-        Piece::new(format!("{}{sign}{}", x.at(Level::Product), y.at(Level::Power)), Level::Product)
+        Piece::new(format!("{}{sign}{}", x.at(Level::Matmul), y.at(Level::Power)), Level::Matmul)
     }
 
     /// `-x`.

@@ -42,10 +42,10 @@ impl Dialect for Latex {
             Form::Power(bits) => power(&args[0], &short(f64::from_bits(*bits)), scalar),
             Form::Matmul => place.infix(0, " "),
             Form::Solve => {
-                Piece::new(format!("{} {}", inverse(&args[0]).text, args[1].at(Level::Power)), Level::Product)
+                Piece::new(format!("{} {}", inverse(&args[0]).text, args[1].at(Level::Power)), Level::Matmul)
             }
             Form::SolveRight => {
-                Piece::new(format!("{} {}", args[1].at(Level::Product), inverse(&args[0]).text), Level::Product)
+                Piece::new(format!("{} {}", args[1].at(Level::Matmul), inverse(&args[0]).text), Level::Matmul)
             }
             Form::Kron => place.infix(0, r" \otimes "),
             Form::Contract(contract) => contraction(contract, args),

@@ -159,9 +159,11 @@ impl Dialect for Matlab {
             statements.push_str(&format!("    {name} = {value};\n"));
         }
         let outputs = listed(program.outputs.iter().map(|output| output.name.clone()).collect());
-        let [outputs, signature] =
-            [outputs, listed(program.signature())].map(|list| wrapped(&list, 30, "        ").replace('\n', " ...\n"));
-        let mut body = format!("function [{outputs}] = {}({signature})\n", program.function);
+        let [outputs, signature] = [(outputs, 10), (listed(program.signature()), 40)]
+            .map(|(list, start)| wrapped(&list, start, "        ").replace('\n', " ...\n"));
+        // The outputs end where the arguments begin, unless that would be too far to the right.
+        let gap = if outputs.len() > 40 { " ...\n    " } else { " " };
+        let mut body = format!("function [{outputs}] ={gap}{}({signature})\n", program.function);
         body.push_str(&documentation(program));
         for (name, argument, axis) in program.told_extents(&statements) {
             body.push_str(&format!("    {name} = size({argument}, {});\n", axis + 1));

@@ -5,6 +5,8 @@
 pub(super) enum Level {
     /// `a + b`
     Sum,
+    /// `a @ b` of matrices: beside other products in brackets, since readers do not know which comes first.
+    Matmul,
     /// `a * b`
     Product,
     /// `-a`
@@ -54,7 +56,7 @@ pub(super) fn terms(signs: &[bool], args: &[Piece], [plus, minus]: [&str; 2]) ->
     let mut text = args[0].at(Level::Sum);
     for (&negative, arg) in signs.iter().zip(args).skip(1) {
         text.push_str(if negative { minus } else { plus });
-        text.push_str(&arg.at(Level::Product));
+        text.push_str(&arg.at(Level::Matmul));
     }
     Piece::new(text, Level::Sum)
 }

@@ -91,7 +91,8 @@ impl Lowering<'_> {
         }
         above.extend(scalars);
         above.extend(elements);
-        self.compare(&mut above);
+        let divided = !element_divisors.is_empty() || !scalar_divisors.is_empty();
+        self.compare(&mut above, divided);
         element_divisors.extend(scalar_divisors);
         let product = match (above.as_slice(), element_divisors.as_slice()) {
             (&[only], []) => only,
@@ -103,12 +104,12 @@ impl Lowering<'_> {
         if coefficient < 0.0 { self.arena.negative(product) } else { product }
     }
 
-    /// A step is a mere comparison where another factor is a number; comparisons stand last.
-    fn compare(&mut self, factors: &mut Vec<Ref>) {
+    /// A step is a mere comparison where a number is beside or below it; comparisons stand last.
+    fn compare(&mut self, factors: &mut Vec<Ref>, divided: bool) {
         let step = |arena: &Arena, at: Ref| arena.inside(at, &Form::Unary(Unary::Step));
         let (steps, mut others): (Vec<Ref>, Vec<Ref>) =
             factors.iter().partition(|&&at| step(&self.arena, at).is_some());
-        if others.is_empty() {
+        if others.is_empty() && !divided {
             return;
         }
         for at in steps {

@@ -1,15 +1,14 @@
 //! Emitted programs are run: each gives the values of the reference interpreter, in every language that is here. All
 //! cases of a language are one program. A language that is missing is skipped aloud.
 
-mod emitted;
-
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
+use crate::cases::{Case, Given, all};
 use chainrule::text::emit::{Emitted, Target};
-use emitted::{Case, Given, all};
 use serde_json::{Value, json};
 
 /// Bound on the difference of a number, relative to the largest of its array.
@@ -67,7 +66,7 @@ fn compare(language: &str, cases: &[Case], printed: &str) {
     }
     assert_eq!(numbers.next(), None, "more numbers than expected");
     assert!(faults.is_empty(), "{language}:\n{faults}");
-    println!("{language}: {} programs, largest difference {worst:.1e}", cases.len());
+    eprintln!("{language}: {} programs, largest difference {worst:.1e}", cases.len());
 }
 
 /// The largest difference, relative to the largest number expected; both infinite or no numbers is no difference.
@@ -106,7 +105,7 @@ fn shared_parts(programs: &[Emitted]) -> (String, Vec<String>) {
 #[test]
 fn c_programs_give_the_reference_values() {
     let Some(compiler) = ["cc", "gcc", "clang"].into_iter().find(|name| is_here(name, "--version")) else {
-        println!("skipped: no C compiler is here");
+        eprintln!("skipped: no C compiler is here");
         return;
     };
     let cases = all();
@@ -267,6 +266,9 @@ fn python(package: &str) -> Option<PathBuf> {
     if has(&system) {
         return Some(system);
     }
+    // Tests run side by side, and there is one environment.
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
     let home = folder("python");
     let own = home.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     if has(&own) {
@@ -286,7 +288,7 @@ fn python(package: &str) -> Option<PathBuf> {
 /// Runs all cases with a library of Python, and compares values and shapes.
 fn run_python(library: &str, target: Target) {
     let Some(python) = python(library) else {
-        println!("skipped: no Python with {library} is here");
+        eprintln!("skipped: no Python with {library} is here");
         return;
     };
     let cases = all();
@@ -304,9 +306,9 @@ fn run_python(library: &str, target: Target) {
         }
     }
     assert!(faults.is_empty(), "{library}:\n{faults}");
-    println!("{library}: {} programs, largest difference {worst:.1e}", cases.len());
+    eprintln!("{library}: {} programs, largest difference {worst:.1e}", cases.len());
     if automatic > 0 {
-        println!("{library}: gradients of {automatic} programs equal those of automatic differentiation");
+        eprintln!("{library}: gradients of {automatic} programs equal those of automatic differentiation");
     }
 }
 
@@ -392,7 +394,7 @@ fn rows(given: &Given) -> Option<(Vec<usize>, String)> {
 #[test]
 fn octave_programs_give_the_reference_values() {
     let Some(octave) = ["octave-cli", "octave"].into_iter().find(|name| is_here(name, "--version")) else {
-        println!("skipped: no Octave is here");
+        eprintln!("skipped: no Octave is here");
         return;
     };
     let cases: Vec<Case> = all().into_iter().filter(|case| case.expected.len() > 1).collect();

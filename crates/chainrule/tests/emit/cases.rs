@@ -155,7 +155,7 @@ fn expressions() -> Vec<Case> {
     EXPRESSIONS.iter().map(|(text, variables)| expression(text, variables)).collect()
 }
 
-fn expression(text: &str, variables: &str) -> Case {
+pub(crate) fn expression(text: &str, variables: &str) -> Case {
     let mut graph = Graph::new();
     let mut scope = Scope::default();
     let mut wrt = Vec::new();
@@ -280,7 +280,7 @@ fn known() -> Vec<Case> {
     let start = Path::new(env!("CARGO_MANIFEST_DIR"));
     let places = start.ancestors().flat_map(|up| [up.join("shared/cases"), up.join("../shared/cases")]);
     let Some(path) = places.map(|folder| folder.join("derivatives.json")).find(|path| path.exists()) else {
-        println!("skipped: the file of known derivatives is not here");
+        eprintln!("skipped: the file of known derivatives is not here");
         return Vec::new();
     };
     let text = std::fs::read_to_string(path).expect("a readable file");
