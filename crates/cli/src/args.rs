@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use chainrule::data::batch::Batch;
+use chainrule::text::emit::Target;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::derive::variables::{self, VariableArg};
@@ -21,6 +23,7 @@ const EXAMPLES: &str = "\
 Examples:
   chainrule derive --expr 'sum((X*W-Y).^2)' --var X=5x3 --var W=3x2 --var Y=5x2 --wrt W
   chainrule derive model.cr --wrt W1        the gradient of the loss, step by step
+  chainrule emit model.cr --target numpy    loss and gradients as a program of another language
   chainrule check model.cr                  every gradient and every claim against numbers
   chainrule train data.csv --target price   a network for a table, saved as data.safetensors
   chainrule predict data.safetensors new.csv -o out.csv
@@ -53,6 +56,7 @@ pub(crate) enum ColorWhen {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Derive(DeriveArgs),
+    Emit(EmitArgs),
     Check(CheckArgs),
     Train(TrainArgs),
     Predict(PredictArgs),
@@ -158,6 +162,37 @@ impl DeriveArgs {
             _ => self.format,
         }
     }
+}
+
+/// Write a value and its gradients as a program of another language, checked against numbers first
+#[derive(Debug, Args)]
+#[command(after_help = EMIT_EXAMPLES)]
+#[command(group = ArgGroup::new("source").required(true).args(["model", "expr"]))]
+pub(crate) struct EmitArgs {
+    #[command(flatten)]
+    pub(crate) subject: SubjectArgs,
+    /// The language of the program
+    #[arg(short, long, value_name = "TARGET", value_parser = target())]
+    pub(crate) target: Target,
+    /// With respect to this variable; else every parameter of a model, every variable of an expression
+    #[arg(long, value_name = "NAME")]
+    pub(crate) wrt: Vec<String>,
+    /// Where the program goes; `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+const EMIT_EXAMPLES: &str = "\
+Examples:
+  chainrule emit model.cr --target numpy
+  chainrule emit model.cr --target c -o model.c
+  chainrule emit --expr 'logdet(A)' --var A=NxN --domain A=spd --target julia
+The program has one function, `value_and_gradients`. Gradients are written out in every language.";
+
+fn target() -> impl TypedValueParser<Value = Target> {
+    let names = Target::ALL.map(|(name, _)| name);
+    let find = |name: String| Target::ALL.iter().find(|(known, _)| *known == name).map(|(_, target)| *target);
+    PossibleValuesParser::new(names).map(move |name| find(name).expect("the parser knows the names of all targets"))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,6 +1,7 @@
 //! Standard output for answers, standard error for everything else; neither ever panics.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::path::Path;
 
 use crate::args::{ColorWhen, Global};
 use crate::errors::Failure;
@@ -39,6 +40,16 @@ pub(crate) fn answer(text: &str) -> Result<(), Failure> {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Failure::closed()),
         Err(error) => Err(Failure::system("write to", "standard output", &error)),
+    }
+}
+
+/// Writes an answer to a file; nothing and `-` are standard output.
+pub(crate) fn write(out: Option<&Path>, text: &str) -> Result<(), Failure> {
+    match out {
+        Some(path) if path.as_os_str() != "-" => {
+            std::fs::write(path, text).map_err(|error| Failure::system("write", &path.display().to_string(), &error))
+        }
+        _ => answer(text),
     }
 }
 

@@ -80,6 +80,18 @@ impl Dims {
         }
     }
 
+    /// The two dimensions of which `dim` is the product, if it is one.
+    #[must_use]
+    pub fn as_product(&self, dim: Dim) -> Option<(Dim, Dim)> {
+        match self.resolve(dim) {
+            Dim::Symbol(index) => match self.definitions[index as usize] {
+                Definition::Product(a, b) => Some((a, b)),
+                Definition::Named(_) => None,
+            },
+            Dim::Known(_) => None,
+        }
+    }
+
     /// Is `dim` the product of the others, as far as is known?
     #[must_use]
     pub fn is_product(&self, dim: Dim, a: Dim, b: Dim) -> bool {

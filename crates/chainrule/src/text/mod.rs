@@ -2,6 +2,7 @@
 
 pub mod ast;
 pub mod diagnostic;
+pub mod emit;
 pub mod html;
 pub mod lexer;
 pub mod parser;

@@ -5,7 +5,6 @@ mod page;
 mod report;
 pub(crate) mod variables;
 
-use std::path::Path;
 use std::time::Instant;
 
 use chainrule::calculus::steps::Left;
@@ -73,14 +72,7 @@ pub(crate) fn run(args: &DeriveArgs, context: &Context) -> Result<(), Failure> {
         Format::Html => page::page(&derived).html(),
         format => report::write(&derived, format, context.quiet),
     };
-    match &args.out {
-        Some(path) if path.as_os_str() != "-" => write_file(path, &written),
-        _ => output::answer(&written),
-    }
-}
-
-fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
-    std::fs::write(path, text).map_err(|error| Failure::system("write", &path.display().to_string(), &error))
+    output::write(args.out.as_deref(), &written)
 }
 
 fn derive(source: String, subject: &mut Subject, args: &DeriveArgs, context: &Context) -> Result<Derived, Failure> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod derive;
+pub(crate) mod emit;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod predict;

@@ -10,7 +10,7 @@ fn help_and_version_are_answers() {
     assert_eq!(run(&["--version"]).ok(), format!("chainrule {}\n", env!("CARGO_PKG_VERSION")));
     let help = run(&["--help"]).ok();
     assert!(help.contains("Examples:\n  chainrule derive --expr"), "{help}");
-    for command in ["derive", "check", "show", "explain"] {
+    for command in ["derive", "emit", "check", "show", "explain"] {
         assert!(help.contains(command));
         run(&[command, "--help"]).ok();
     }

@@ -3,6 +3,7 @@
 mod cases;
 mod check;
 mod derive;
+mod emit;
 mod interface;
 mod signals;
 mod support;
