@@ -103,8 +103,11 @@ const EXPRESSIONS: &[(&str, &str)] = &[
     ("exp(t*B)", "t"),
 ];
 
+/// How a rule is done.
+type Apply = fn(&mut Graph, Id) -> Option<Id>;
+
 thread_local! {
-    static ORIGINAL: Cell<Option<fn(&mut Graph, Id) -> Option<Id>>> = const { Cell::new(None) };
+    static ORIGINAL: Cell<Option<Apply>> = const { Cell::new(None) };
     static KIND: Cell<usize> = const { Cell::new(0) };
     static SITE: Cell<&'static str> = const { Cell::new("") };
     static INSIDE: Cell<bool> = const { Cell::new(false) };
