@@ -152,11 +152,14 @@ claim   grad(loss, W2) == H'*(softmax(scores) - Y)/N + reg*W2
     );
 }
 
+/// Name, expression, variables with their extents, and the one to derive by.
+type Block = (&'static str, &'static str, &'static [(&'static str, u32, u32)], &'static str);
+
 /// Attention and its relatives: parts that are used more than once have names.
 #[test]
 fn building_blocks() {
     let matrix = Declaration::matrix;
-    let blocks: &[(&str, &str, &[(&str, u32, u32)], &str)] = &[
+    let blocks: &[Block] = &[
         ("attention", "sum(C.*(softmax(Q*K'/sqrt(4))*V))", &[("Q", 3, 4), ("K", 5, 4), ("V", 5, 2), ("C", 3, 2)], "Q"),
         (
             "layer_norm",

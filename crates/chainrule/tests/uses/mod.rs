@@ -90,7 +90,7 @@ pub(crate) const USES: &[(&str, &str)] = &[
     ("sigmoid of the opposite", "exp(X12)./(1 + exp(X12))"),
     ("softmax", "exp(X12)./rowsum(exp(X12))"),
     ("trace", "sum(eye(N).*X11)"),
-    ("diagonal times a row of rows", "diag(X10)*(ones(N, 1)*Y01*X10*X03)"),
+    ("diagonal times a row of rows", "diag(X10)*(ones(N, 1)*Y02)"),
     ("product with a column", "X12*X23*Y30"),
     ("sigmoid and its opposite", "(1 - Y12).*sigmoid(X12) - Y12.*sigmoid(-X12)"),
 ];
