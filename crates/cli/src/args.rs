@@ -24,6 +24,7 @@ Examples:
   chainrule derive --expr 'sum((X*W-Y).^2)' --var X=5x3 --var W=3x2 --var Y=5x2 --wrt W
   chainrule derive model.cr --wrt W1        the gradient of the loss, step by step
   chainrule emit model.cr --target numpy    loss and gradients as a program of another language
+  chainrule verify model.cr --wrt w --claim '2*w'   is this gradient right? If not, why?
   chainrule check model.cr                  every gradient and every claim against numbers
   chainrule train data.csv --target price   a network for a table, saved as data.safetensors
   chainrule predict data.safetensors new.csv -o out.csv
@@ -57,6 +58,7 @@ pub(crate) enum ColorWhen {
 pub(crate) enum Command {
     Derive(DeriveArgs),
     Emit(EmitArgs),
+    Verify(VerifyArgs),
     Check(CheckArgs),
     Train(TrainArgs),
     Predict(PredictArgs),
@@ -194,6 +196,39 @@ fn target() -> impl TypedValueParser<Value = Target> {
     let find = |name: String| Target::ALL.iter().find(|(known, _)| *known == name).map(|(_, target)| *target);
     PossibleValuesParser::new(names).map(move |name| find(name).expect("the parser knows the names of all targets"))
 }
+
+/// Compare a formula that you derived with the right one; if they differ, say where, and which slip explains it
+#[derive(Debug, Args)]
+#[command(after_help = VERIFY_EXAMPLES)]
+#[command(group = ArgGroup::new("source").required(true).args(["model", "expr"]))]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) subject: SubjectArgs,
+    /// The formula
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) claim: String,
+    /// The claim is the derivative with respect to this variable; else it is about the expression itself
+    #[arg(long, value_name = "NAME")]
+    pub(crate) wrt: Option<String>,
+    /// How the elements of the claim are arranged; else a gradient for a scalar, rows of the function for a vector
+    #[arg(long, value_name = "LAYOUT", requires = "wrt", value_parser = ["gradient", "numerator", "denominator", "vec"])]
+    pub(crate) layout: Option<String>,
+    /// The claim is the second derivative of a scalar
+    #[arg(long, requires = "wrt")]
+    pub(crate) hessian: bool,
+    /// One JSON document instead of the text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  chainrule verify --expr 'sum((X*w - y).^2)' --var X=Nx3 --var w=3x1 --var y=Nx1 --wrt w --claim \"X'*(X*w - y)\"
+  chainrule verify --expr 'x^2*exp(x)' --var x --wrt x --claim '2*x*exp(x)'
+  chainrule verify --expr \"x'*A*x\" --var A=3x3 --var x=3x1 --wrt x --hessian --claim '2*A'
+  chainrule verify --expr 'inv(A*B)' --var A=3x3 --var B=3x3 --claim 'inv(A)*inv(B)'
+  chainrule verify models/spiral.cr --wrt W2 --claim \"H'*(softmax(scores) - Y)/N\"
+Exit code 0: the claim is right; 8: it is wrong.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {

@@ -35,6 +35,7 @@ fn run() -> u8 {
     let result = match &cli.command {
         Command::Derive(args) => commands::derive::run(args, &context),
         Command::Emit(args) => commands::emit::run(args, &context),
+        Command::Verify(args) => commands::verify::run(args, &context),
         Command::Check(args) => commands::check::run(args, &context),
         Command::Show(args) => commands::show::run(args, &context),
         Command::Explain(args) => commands::explain::run(args),

@@ -13,8 +13,18 @@ const OPEN: u64 = 9;
 /// What is too large to evaluate, as a sentence; `None` when it is small enough.
 #[must_use]
 pub fn too_large(graph: &Graph, roots: &[Id]) -> Option<String> {
+    let (elements, work) = cost(graph, &graph.reachable(roots));
+    if elements > MOST_ELEMENTS {
+        return Some(format!("its values have {elements:.1e} elements, the most are {MOST_ELEMENTS:.0e}"));
+    }
+    (work > MOST_WORK).then(|| format!("one evaluation takes {work:.1e} multiplications, the most are {MOST_WORK:.0e}"))
+}
+
+/// The elements of these nodes and the multiplications to evaluate them.
+#[must_use]
+pub fn cost(graph: &Graph, nodes: &[Id]) -> (f64, f64) {
     let (mut elements, mut work) = (0.0, 0.0);
-    for id in graph.reachable(roots) {
+    for &id in nodes {
         let own = count(graph, id);
         elements += own;
         let args = graph.args(id);
@@ -28,10 +38,7 @@ pub fn too_large(graph: &Graph, roots: &[Id]) -> Option<String> {
             _ => own,
         };
     }
-    if elements > MOST_ELEMENTS {
-        return Some(format!("its values have {elements:.1e} elements, the most are {MOST_ELEMENTS:.0e}"));
-    }
-    (work > MOST_WORK).then(|| format!("one evaluation takes {work:.1e} multiplications, the most are {MOST_WORK:.0e}"))
+    (elements, work)
 }
 
 fn count(graph: &Graph, id: Id) -> f64 {

@@ -1,7 +1,7 @@
 //! The reference interpreter: every node by its own obvious definition, in `f64`. Slow on purpose; checks, constant
 //! folding and the tests of the machine rely on it.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::graph::{Graph, Id};
 use super::op::Op;
@@ -47,6 +47,28 @@ impl Values {
     pub fn get(&self, id: Id) -> &Tensor {
         &self.values[&id]
     }
+
+    /// The value of a node, if it was evaluated.
+    #[must_use]
+    pub fn find(&self, id: Id) -> Option<&Tensor> {
+        self.values.get(&id)
+    }
+
+    /// The nodes that `roots` need and that have no value here, in an order in which arguments come first.
+    #[must_use]
+    pub fn unknown(&self, graph: &Graph, roots: &[Id]) -> Vec<Id> {
+        let mut seen: FxHashSet<Id> = FxHashSet::default();
+        let mut list = Vec::new();
+        let mut stack = roots.to_vec();
+        while let Some(id) = stack.pop() {
+            if !self.values.contains_key(&id) && seen.insert(id) {
+                list.push(id);
+                stack.extend(graph.args(id).iter().copied());
+            }
+        }
+        list.sort_unstable();
+        list
+    }
 }
 
 /// Why an expression cannot be evaluated.
@@ -63,9 +85,17 @@ pub enum EvaluateError {
 /// # Errors
 /// A variable or a dimension has no value.
 pub fn evaluate(graph: &Graph, roots: &[Id], point: &Point) -> Result<Values, EvaluateError> {
+    evaluate_beyond(graph, roots, point, &Values::default())
+}
+
+/// As [`evaluate`], where the values of some nodes at this point are known; the result has those that are new.
+///
+/// # Errors
+/// A variable or a dimension has no value.
+pub fn evaluate_beyond(graph: &Graph, roots: &[Id], point: &Point, known: &Values) -> Result<Values, EvaluateError> {
     let mut values: FxHashMap<Id, Tensor> = FxHashMap::default();
     let mut branches = Vec::new();
-    for id in graph.reachable(roots) {
+    for id in known.unknown(graph, roots) {
         let node = graph.node(id);
         let sizes =
             point.sizes(graph, &node.shape).ok_or_else(|| EvaluateError::Open(graph.dims.list(node.shape.dims())))?;
@@ -79,7 +109,8 @@ pub fn evaluate(graph: &Graph, roots: &[Id], point: &Point) -> Result<Values, Ev
                 Tensor::scalar(extent.ok_or_else(|| EvaluateError::Open(graph.dims.text(size.0)))? as f64)
             }
             _ => {
-                let args: Vec<&Tensor> = node.args.iter().map(|arg| &values[arg]).collect();
+                let value = |arg: &Id| values.get(arg).unwrap_or_else(|| &known.values[arg]);
+                let args: Vec<&Tensor> = node.args.iter().map(value).collect();
                 let def = node.op.def();
                 branches.extend(def.branches(&args));
                 def.evaluate(&args, &sizes)

@@ -11,5 +11,6 @@ pub mod prelude;
 pub mod preset;
 pub mod program;
 pub mod statements;
+pub mod verify;
 
 pub use program::Program;

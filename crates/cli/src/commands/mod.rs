@@ -8,3 +8,4 @@ pub(crate) mod explain;
 pub(crate) mod predict;
 pub(crate) mod show;
 pub(crate) mod train;
+pub(crate) mod verify;

@@ -80,7 +80,7 @@ pub struct Subject {
     /// The variables of a question that names none: the parameters, or the inputs where there are none.
     pub variables: Vec<Id>,
     /// From where variables are drawn, when it was said.
-    pub(super) domains: Vec<(Id, Domain)>,
+    pub(in crate::model) domains: Vec<(Id, Domain)>,
 }
 
 impl Subject {
@@ -92,6 +92,21 @@ impl Subject {
         let (work, variables) = of_program(Program::parse(source)?)?;
         let (plain, _) = of_program(Program::parse_plain(source)?)?;
         Ok(Subject { name: "loss".to_owned(), work, plain, variables, domains: Vec::new() })
+    }
+
+    /// An expression in the names of a program, which needs no loss.
+    ///
+    /// # Errors
+    /// A text is wrong.
+    pub fn of_part(source: &str, text: &str) -> Result<Subject, Diagnostic> {
+        let (ast, root) = parse_expression(text)?;
+        let part = |program: Program| {
+            let mut builder = Builder::new(&program.ast, program.graph);
+            let root = builder.expression(Place { ast: &ast, scope: &program.scope }, root)?;
+            Ok(Written { graph: builder.graph, scope: program.scope, root })
+        };
+        let (work, plain) = (part(Program::parse(source)?)?, part(Program::parse_plain(source)?)?);
+        Ok(Subject { name: "f".to_owned(), work, plain, variables: Vec::new(), domains: Vec::new() })
     }
 
     /// An expression of declared variables. What is known of the variables named in `free` is used where values are drawn
@@ -166,13 +181,13 @@ impl Subject {
     }
 
     /// The same variable where nothing is simplified.
-    pub(super) fn plain_variable(&self, id: Id) -> Id {
+    pub(in crate::model) fn plain_variable(&self, id: Id) -> Id {
         let Op::Variable(reference) = self.work.graph.op(id) else { unreachable!("asked for variables") };
         self.plain.graph.variables[reference.number as usize].id
     }
 
     /// From where the variables of the plain graph are drawn; `None` when nothing is known.
-    pub(super) fn chooser(&self) -> Option<impl Fn(Id) -> Domain + use<>> {
+    pub(in crate::model) fn chooser(&self) -> Option<impl Fn(Id) -> Domain + use<>> {
         let domains: Vec<(Id, Domain)> = self.domains.iter().map(|&(id, d)| (self.plain_variable(id), d)).collect();
         if domains.is_empty() {
             return None;

@@ -8,6 +8,7 @@ use chainrule::lang::{Graph, Id, Role, Tensor};
 use chainrule::model::Program;
 use chainrule::model::answer::Refusal;
 use chainrule::model::program::Claim;
+use chainrule::model::verify::slip_of_claim;
 use serde_json::{Value, json};
 
 use super::{line_of, reason, variables};
@@ -33,7 +34,7 @@ pub(super) enum Outcome {
     /// The sides are equal at every point.
     True { difference: f64, sampling: &'static str },
     /// They differ at this one.
-    False { difference: f64, sampling: &'static str, counterexample: Box<Counterexample> },
+    False { difference: f64, sampling: &'static str, counterexample: Box<Counterexample>, slip: Option<String> },
     /// It could not be tried.
     Unknown(String),
 }
@@ -52,7 +53,19 @@ pub(super) fn try_claim(program: &Program, claim: &Claim, seed: u64) -> Tried {
     let line = line_of(&program.source, span.start);
     let text = program.source.get(span).unwrap_or_default();
     let text = text.strip_prefix("claim").unwrap_or(text).split_whitespace().collect::<Vec<_>>().join(" ");
-    Tried { text, line, outcome: outcome(program, claim, seed) }
+    Tried { text, line, outcome: explained(outcome(program, claim, seed), program, claim) }
+}
+
+/// A claim that is false, with the slip that explains it.
+fn explained(outcome: Outcome, program: &Program, claim: &Claim) -> Outcome {
+    match outcome {
+        Outcome::False { difference, sampling, counterexample, .. } => {
+            let number = program.claims.iter().position(|other| other.span == claim.span);
+            let slip = number.and_then(|number| slip_of_claim(&program.source, number)).map(|slip| slip.message);
+            Outcome::False { difference, sampling, counterexample, slip }
+        }
+        other => other,
+    }
 }
 
 fn outcome(program: &Program, claim: &Claim, seed: u64) -> Outcome {
@@ -92,7 +105,7 @@ fn at_points(graph: &Graph, claim: &Claim, sampling: &Sampling, seed: u64) -> Re
         if difference > TOLERANCE {
             let sides = (&sides[&claim.left], &sides[&claim.right]);
             let counterexample = Box::new(counterexample(graph, claim, &point, sides));
-            return Ok(Outcome::False { difference, sampling: sampling.name, counterexample });
+            return Ok(Outcome::False { difference, sampling: sampling.name, counterexample, slip: None });
         }
         largest = largest.max(difference);
     }
@@ -132,8 +145,11 @@ impl Tried {
                     small(*difference)
                 )
             }
-            Outcome::False { difference, sampling, counterexample } => {
+            Outcome::False { difference, sampling, counterexample, slip } => {
                 let _ = writeln!(out, "  FALSE: relative difference {difference:.1e} at a random point ({sampling})");
+                if let Some(slip) = slip {
+                    let _ = writeln!(out, "    slip: {slip}");
+                }
                 out.write_str(&counterexample.text())
             }
             Outcome::Unknown(why) => writeln!(out, "  FAIL {why}"),
@@ -149,7 +165,8 @@ impl Tried {
                 document["difference"] = json!(difference);
                 document["sampling"] = json!(sampling);
             }
-            Outcome::False { difference, sampling, counterexample } => {
+            Outcome::False { difference, sampling, counterexample, slip } => {
+                document["slip"] = json!(slip);
                 document["difference"] = json!(difference);
                 document["sampling"] = json!(sampling);
                 document["counterexample"] = counterexample.document();
