@@ -43,7 +43,12 @@ pub(crate) fn read(args: &SubjectArgs, free: &[String]) -> Result<(SourceText, S
     };
     let declarations = declarations(args)?;
     let source = SourceText { name: "--expr".to_owned(), text: text.clone() };
-    let free: Vec<&str> = free.iter().map(String::as_str).collect();
+    let mut free: Vec<&str> = free.iter().map(String::as_str).collect();
+    // Without --wrt one derives by every variable of which no fact is stated.
+    if free.is_empty() {
+        let stated = |name: &str| args.fact.iter().any(|fact| fact.name == name);
+        free = args.var.iter().map(|variable| variable.name.as_str()).filter(|name| !stated(name)).collect();
+    }
     match Subject::of_expression(text, &declarations, &free) {
         Ok(subject) => Ok((source, subject)),
         Err(diagnostic) if diagnostic.code == "E219" => {

@@ -3,6 +3,8 @@
 //!
 //! Maps stay Kronecker products as long as they can: `A*(B*dX)` is `kron(eye, A*B)`, not a product of large matrices.
 
+mod terms;
+
 use rustc_hash::FxHashMap;
 
 use super::differentiate::transpose;
@@ -89,9 +91,15 @@ impl Engine<'_> {
         if self.shape(id).is_scalar() {
             return self.scalar(id).map(Some);
         }
+        let mapped = self.mapped(id, &args, at)?;
+        mapped.map(|map| self.uncrossed(id, map)).transpose()
+    }
+
+    /// The map of a node from that of its argument `at`.
+    fn mapped(&mut self, id: Id, args: &[Id], at: usize) -> Result<Option<Map>, ShapeError> {
         let x = args[at];
         let map = self.maps[&x].clone();
-        let mapped = match self.graph.op(id) {
+        Ok(Some(match self.graph.op(id) {
             Op::Add(_) => {
                 let maps: Vec<Map> = args.iter().filter_map(|arg| self.maps.get(arg)).cloned().collect();
                 let mut sum = Map::default();
@@ -101,7 +109,7 @@ impl Engine<'_> {
                 }
                 self.bounded(id, sum)?
             }
-            Op::Mul(_) => self.product(id, &args, at)?,
+            Op::Mul(_) => self.product(id, args, at)?,
             Op::Contract(Contract::MATMUL) if at == 0 => self.right(x, map, args[1])?,
             Op::Contract(Contract::MATMUL) => self.left(x, map, args[0])?,
             Op::Permute(Permute::TRANSPOSE) => Map { straight: map.crossed, crossed: map.straight },
@@ -120,6 +128,9 @@ impl Engine<'_> {
                     graph.filled(1.0, Shape::new(&ones))
                 })?
             }
+            // The product of all pairs of elements; the reshape above it puts them in place.
+            Op::Contract(Graph::KRONECKER) => return Ok(Some(Map::default())),
+            Op::Reshape(_) if self.graph.op(x) == Op::Contract(Graph::KRONECKER) => self.kronecker(x)?,
             Op::Reshape(_) if self.shape(x).rank() == 2 => {
                 // Row after row of x is column after column of x'.
                 let swapped = Map { straight: map.crossed, crossed: map.straight };
@@ -136,8 +147,31 @@ impl Engine<'_> {
                 Map { straight: vec![Term::Dense(self.graph.matmul(select, whole))], crossed: Vec::new() }
             }
             _ => return Ok(None),
-        };
-        self.uncrossed(id, mapped).map(Some)
+        }))
+    }
+
+    /// `vec(kron(A, B)) = kron(eye(n), kron(commutation(q, m), eye(p)))*kron(vec(A), vec(B))` for an m x n matrix A and a
+    /// p x q matrix B (Magnus & Neudecker, chapter 3, theorem 10).
+    fn kronecker(&mut self, outer: Id) -> Result<Map, ShapeError> {
+        let (a, b) = (self.graph.args(outer)[0], self.graph.args(outer)[1]);
+        let (of_a, of_b) = (self.maps.get(&a).cloned(), self.maps.get(&b).cloned());
+        let (sa, sb) = (self.shape(a), self.shape(b));
+        let swap = self.graph.commutation(sb.cols(), sa.rows())?;
+        let (left, right) = (self.graph.eye(sa.cols()), self.graph.eye(sb.rows()));
+        let inner = self.graph.kron(swap, right)?;
+        let place = self.graph.kron(left, inner)?;
+        let mut straight = Vec::new();
+        for (map, fixed, node, first) in [(of_a, b, a, true), (of_b, a, b, false)] {
+            let Some(map) = map else { continue };
+            let column = self.graph.vec(fixed)?;
+            let (rows, whole) = (self.shape(node), self.total(node, &map)?);
+            let count = self.graph.dims.product(rows.rows(), rows.cols()).ok_or(ShapeError::TooLarge)?;
+            let eye = self.graph.eye(count);
+            let pairs = if first { self.graph.kron(eye, column)? } else { self.graph.kron(column, eye)? };
+            let placed = self.graph.matmul(place, pairs);
+            straight.push(Term::Dense(self.graph.matmul(placed, whole)));
+        }
+        Ok(Map { straight, crossed: Vec::new() })
     }
 
     /// The row that maps to a scalar is the adjoint of the scalar: `tr(G'*dX) = vec(G)'*vec(dX)`.
@@ -183,69 +217,6 @@ impl Engine<'_> {
         Ok(map)
     }
 
-    fn left(&mut self, x: Id, map: Map, a: Id) -> Result<Map, ShapeError> {
-        self.left_of(self.shape(x), map, a)
-    }
-
-    fn right(&mut self, x: Id, map: Map, b: Id) -> Result<Map, ShapeError> {
-        self.right_of(self.shape(x), map, b)
-    }
-
-    /// `a*x`, and `x'*a'` for the crossed part.
-    fn left_of(&mut self, x: Shape, map: Map, a: Id) -> Result<Map, ShapeError> {
-        let transposed = self.graph.transpose(a);
-        let straight = self.each(&map.straight, |engine, term| engine.left_term(term, a, x.cols()))?;
-        let crossed = self.each(&map.crossed, |engine, term| engine.right_term(term, transposed, x.cols()))?;
-        Ok(Map { straight, crossed })
-    }
-
-    /// `x*b`, and `b'*x'` for the crossed part.
-    fn right_of(&mut self, x: Shape, map: Map, b: Id) -> Result<Map, ShapeError> {
-        let transposed = self.graph.transpose(b);
-        let straight = self.each(&map.straight, |engine, term| engine.right_term(term, b, x.rows()))?;
-        let crossed = self.each(&map.crossed, |engine, term| engine.left_term(term, transposed, x.rows()))?;
-        Ok(Map { straight, crossed })
-    }
-
-    fn each(
-        &mut self,
-        terms: &[Term],
-        change: impl Fn(&mut Self, Term) -> Result<Term, ShapeError>,
-    ) -> Result<Vec<Term>, ShapeError> {
-        terms.iter().map(|&term| change(self, term)).collect()
-    }
-
-    /// `kron(eye, a)` times a term of a matrix with `cols` columns.
-    fn left_term(&mut self, term: Term, a: Id, cols: Dim) -> Result<Term, ShapeError> {
-        Ok(match term {
-            Term::Kron { scale, left, right } => {
-                let right = right.map_or(a, |right| self.graph.matmul(a, right));
-                Term::Kron { scale, left, right: Some(right) }
-            }
-            Term::Dense(matrix) => {
-                let eye = self.graph.eye(cols);
-                let factor = if is_one(self.graph, cols) { a } else { self.graph.kron(eye, a)? };
-                Term::Dense(self.graph.matmul(factor, matrix))
-            }
-        })
-    }
-
-    /// `kron(b', eye)` times a term of a matrix with `rows` rows.
-    fn right_term(&mut self, term: Term, b: Id, rows: Dim) -> Result<Term, ShapeError> {
-        let b = self.graph.transpose(b);
-        Ok(match term {
-            Term::Kron { scale, left, right } => {
-                let left = left.map_or(b, |left| self.graph.matmul(b, left));
-                Term::Kron { scale, left: Some(left), right }
-            }
-            Term::Dense(matrix) => {
-                let eye = self.graph.eye(rows);
-                let factor = if is_one(self.graph, rows) { b } else { self.graph.kron(b, eye)? };
-                Term::Dense(self.graph.matmul(factor, matrix))
-            }
-        })
-    }
-
     /// An element-wise product with constant factors.
     fn product(&mut self, id: Id, args: &[Id], at: usize) -> Result<Map, ShapeError> {
         let x = args[at];
@@ -287,97 +258,6 @@ impl Engine<'_> {
         let row = self.total_of(row, Shape::SCALAR)?;
         let column = self.graph.vec(factor)?;
         Ok(Map { straight: vec![Term::Dense(self.graph.matmul(column, row))], crossed: Vec::new() })
-    }
-
-    /// `diag(vec(c))` times the map: a factor that is the same in each column, or row, joins one side.
-    fn hadamard(&mut self, id: Id, map: Map, c: Id) -> Result<Map, ShapeError> {
-        let transposed = self.graph.transpose(c);
-        let shape = self.shape(id);
-        let straight = self.each(&map.straight, |engine, term| engine.hadamard_term(term, c, shape))?;
-        let turned = shape.permuted(&[1, 0]);
-        let crossed = self.each(&map.crossed, |engine, term| engine.hadamard_term(term, transposed, turned))?;
-        Ok(Map { straight, crossed })
-    }
-
-    fn hadamard_term(&mut self, term: Term, c: Id, shape: Shape) -> Result<Term, ShapeError> {
-        let diagonal = |engine: &mut Self, column: Id| engine.graph.build(Op::DiagonalMatrix(DIAGONAL), &[column]);
-        if let Term::Kron { scale, left, right } = term {
-            let source = match self.graph.op(c) {
-                Op::Broadcast(_) => self.graph.args(c)[0],
-                _ => c,
-            };
-            let sizes = self.shape(source);
-            if is_one(self.graph, sizes.cols()) && sizes.rows() == shape.rows() {
-                let d = diagonal(self, source);
-                let right = right.map_or(d, |right| self.graph.matmul(d, right));
-                return Ok(Term::Kron { scale, left, right: Some(right) });
-            }
-            if is_one(self.graph, sizes.rows()) && sizes.cols() == shape.cols() {
-                let column = self.graph.transpose(source);
-                let d = diagonal(self, column);
-                let left = left.map_or(d, |left| self.graph.matmul(d, left));
-                return Ok(Term::Kron { scale, left: Some(left), right });
-            }
-        }
-        let column = self.graph.vec(c)?;
-        let d = diagonal(self, column);
-        let matrix = self.matrix(term)?;
-        Ok(Term::Dense(self.graph.matmul(d, matrix)))
-    }
-
-    /// A term as one matrix.
-    fn matrix(&mut self, term: Term) -> Result<Id, ShapeError> {
-        match term {
-            Term::Dense(matrix) => Ok(matrix),
-            Term::Kron { scale, left, right } => {
-                let x = self.shape(self.direction);
-                let matrix = match (left, right) {
-                    (None, None) => {
-                        let n = self.graph.dims.product(x.rows(), x.cols()).ok_or(ShapeError::TooLarge)?;
-                        self.graph.eye(n)
-                    }
-                    _ => {
-                        let left = left.unwrap_or_else(|| self.graph.eye(x.cols()));
-                        let right = right.unwrap_or_else(|| self.graph.eye(x.rows()));
-                        self.graph.kron(left, right)?
-                    }
-                };
-                Ok(scale.map_or(matrix, |scale| self.graph.mul(&[scale, matrix])))
-            }
-        }
-    }
-
-    fn sum(&mut self, terms: &[Term]) -> Result<Option<Id>, ShapeError> {
-        let mut matrices = Vec::with_capacity(terms.len());
-        for &term in terms {
-            matrices.push(self.matrix(term)?);
-        }
-        Ok(if matrices.is_empty() { None } else { Some(self.graph.add(&matrices)) })
-    }
-
-    /// The whole map of a node as one matrix.
-    fn total(&mut self, id: Id, map: &Map) -> Result<Id, ShapeError> {
-        self.total_of(map, self.shape(id))
-    }
-
-    fn total_of(&mut self, map: &Map, y: Shape) -> Result<Id, ShapeError> {
-        let (straight, crossed) = (self.sum(&map.straight)?, self.sum(&map.crossed)?);
-        let Some(crossed) = crossed else {
-            return Ok(straight.expect("a node that depends on the direction has a term"));
-        };
-        let swap = self.graph.commutation(y.cols(), y.rows())?;
-        Ok(match straight {
-            None => self.graph.matmul(swap, crossed),
-            Some(straight) if straight == crossed => {
-                let eye = self.graph.eye(self.shape(swap).rows());
-                let both = self.graph.add(&[eye, swap]);
-                self.graph.matmul(both, straight)
-            }
-            Some(straight) => {
-                let crossed = self.graph.matmul(swap, crossed);
-                self.graph.add(&[straight, crossed])
-            }
-        })
     }
 
     /// For a row or a column, `vec(y')` is `vec(y)`: there is one part only.

@@ -34,7 +34,7 @@ fn every_case_has_its_line() {
         .filter(|line| line["status"] == "ok")
         .map(|line| (line["id"].as_str().expect("id"), line["derivative"].as_str().expect("derivative")))
         .collect();
-    assert_eq!(ok, [("good", "2*X'*(X*w - y)"), ("domain", "inv(A)'"), ("last", "2*t")]);
+    assert_eq!(ok, [("good", "2*X'*(X*w - y)"), ("domain", "inv(A)'"), ("kind", "diag(exp(x))"), ("last", "2*t")]);
     assert!(lines[0]["seconds"].as_f64().is_some_and(|s| s > 0.0 && s < 10.0));
     assert_eq!(lines[0]["where"], serde_json::json!([]));
     for line in lines.iter().filter(|line| line["status"] != "ok") {
@@ -47,7 +47,7 @@ fn every_case_has_its_line() {
 fn lines_for_people() {
     let folder = Folder::new("cases-text");
     let out = run(&["derive", "--cases", &folder.file("cases.json", CASES)]).ok();
-    assert!(out.starts_with("good: 2*X'*(X*w - y)\ndomain: inv(A)'\nkind: refused: "), "{out}");
+    assert!(out.starts_with("good: 2*X'*(X*w - y)\ndomain: inv(A)'\nkind: diag(exp(x))\nunknown: refused: "), "{out}");
 }
 
 #[test]

@@ -84,25 +84,11 @@ pub(super) fn check_at(
         let relative = |a: &[f64], b: &[f64]| furthest(a, b) / length;
         agreement.forward = agreement.forward.max(relative(&along.values, &inner));
         let line = Line { wrt: seeds, at: &values, along: u };
-        let quotient = |step: f64, point: &mut Point| central_difference(graph, function, &line, step, point);
-        let Some(numeric) = quotient(STEP, point)? else {
+        let Some((error, apart)) = differences(graph, function, &line, (&inner, &along.values), &relative, point)?
+        else {
             agreement.redrawn += 1;
             continue;
         };
-        let mut error = relative(&numeric, &inner);
-        let mut apart = relative(&numeric, &along.values);
-        // Where the third derivative is large the error falls as the square of the step, and is taken out; that of a
-        // wrong answer stays, whatever the step.
-        for step in [STEP, STEP / 16.0, STEP / 256.0] {
-            if error <= DIFFERENCE_TOLERANCE {
-                break;
-            }
-            if let (Some(wide), Some(near)) = (quotient(step, point)?, quotient(step / 2.0, point)?) {
-                let extrapolated: Vec<f64> = near.iter().zip(&wide).map(|(n, w)| n + (n - w) / 3.0).collect();
-                error = error.min(relative(&extrapolated, &inner));
-                apart = apart.min(relative(&extrapolated, &along.values));
-            }
-        }
         agreement.directions += 1;
         agreement.difference = agreement.difference.max(error);
         between = between.max(apart);
@@ -114,6 +100,34 @@ pub(super) fn check_at(
     let scale = gradients.iter().fold(1.0f64, |m, g| m.max(g.max_abs()));
     let floor = centre.get(function).max_abs() * f64::EPSILON * 8.0 / STEP / scale;
     Ok(verdict(agreement, between, floor))
+}
+
+/// How far central differences are from the answer, and from forward mode; `None` at a kink.
+fn differences(
+    graph: &Graph,
+    function: Id,
+    line: &Line,
+    (inner, along): (&[f64], &[f64]),
+    relative: &dyn Fn(&[f64], &[f64]) -> f64,
+    point: &mut Point,
+) -> Result<Option<(f64, f64)>, CheckError> {
+    let quotient = |step: f64, point: &mut Point| central_difference(graph, function, line, step, point);
+    let Some(numeric) = quotient(STEP, point)? else { return Ok(None) };
+    let mut error = relative(&numeric, inner);
+    let mut apart = relative(&numeric, along);
+    // Where the third derivative is large the error falls as the square of the step, and is taken out; that of a wrong
+    // answer stays, whatever the step.
+    for step in [STEP, STEP / 16.0, STEP / 256.0] {
+        if error <= DIFFERENCE_TOLERANCE {
+            break;
+        }
+        if let (Some(wide), Some(near)) = (quotient(step, point)?, quotient(step / 2.0, point)?) {
+            let extrapolated: Vec<f64> = near.iter().zip(&wide).map(|(n, w)| n + (n - w) / 3.0).collect();
+            error = error.min(relative(&extrapolated, inner));
+            apart = apart.min(relative(&extrapolated, along));
+        }
+    }
+    Ok(Some((error, apart)))
 }
 
 /// The differential that the answers give along a direction.

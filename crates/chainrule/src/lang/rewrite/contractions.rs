@@ -103,7 +103,8 @@ fn diagonal_rows(graph: &mut Graph, id: Id) -> Option<Id> {
 /// A tensor filled with one number only sums the other operand, and stretches the result.
 fn contract_ones(graph: &mut Graph, id: Id) -> Option<Id> {
     let (spec, a, b) = operands(graph, id)?;
-    if spec == Contract::MATMUL {
+    // Both have a notation of their own.
+    if spec == Contract::MATMUL || spec == Graph::KRONECKER {
         return None;
     }
     let (number, x, labels) = match (graph.constant_value(a), graph.constant_value(b)) {

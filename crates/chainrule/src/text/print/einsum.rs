@@ -2,7 +2,7 @@
 //!
 //! Every axis gets a label from the result downwards; an axis of extent 1 is written `1`.
 
-use super::pieces::Piece;
+use super::pieces::{Piece, Precedence};
 use super::{PrintError, Printer, extent};
 use crate::lang::ops::contract::Contract;
 use crate::lang::ops::reduce::Sum;
@@ -222,8 +222,14 @@ impl Printer<'_> {
             return Err(PrintError::NotAMatrix(graph.op(id).def().name()));
         }
         let (mut texts, mut labels) = (Vec::new(), Vec::new());
+        let mut scalars: Vec<Piece> = Vec::new();
         for Operand { id, labels: own } in &nest.operands {
             if graph.constant_value(*id) == Some(1.0) {
+                continue;
+            }
+            // A number stands before the call, whatever the rank under which it is seen.
+            if graph.shape(*id).is_scalar() && nest.operands.len() > 1 {
+                scalars.push(self.of(*id)?.clone());
                 continue;
             }
             let (text, own) = self.operand(*id, own)?;
@@ -239,7 +245,16 @@ impl Printer<'_> {
         }
         let subscripts = subscripts(&labels, &result);
         texts.insert(0, self.style.verbatim(&format!("\"{subscripts}\"")));
-        Ok(Piece::atom(self.style.call("einsum", None, &texts)))
+        let call = self.style.call("einsum", None, &texts);
+        if scalars.is_empty() {
+            return Ok(Piece::atom(call));
+        }
+        let negative = scalars.iter().filter(|scalar| scalar.negative).count() % 2 == 1;
+        let text = scalars
+            .iter()
+            .rev()
+            .fold(call, |text, scalar| self.style.scaled(&scalar.unsigned(Precedence::Elementwise, self.style), &text));
+        Ok(Piece::new(negative, text, Precedence::Product))
     }
 
     /// An operand as text. A matrix under the shape of a tensor is reshaped by columns, in the language's way: the axes
