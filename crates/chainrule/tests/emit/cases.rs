@@ -147,6 +147,13 @@ const EXPRESSIONS: &[(&str, &str)] = &[
         "sum(logsumexp(1000*X) + rowsum(softmax(1000*X).*Y)) + sum(softplus(800*X)) + sum(sigmoid(-800*X))",
         "X=NxK Y=NxK",
     ),
+    ("sum(einsum(\"bij,jk->bik\", B, W).^2)", "B=BxNxD W=DxK"),
+    ("sum(einsum(\"nshd,nthd->nhst\", Q, K).*softmax(P))", "Q=NxSxHxD K=NxTxHxD P=NxHxSxT"),
+    (
+        "sum(einsum(\"nhst,nthd->nshd\", softmax(einsum(\"nshd,nthd->nhst\", Q, K)), V).^2)",
+        "Q=NxSxHxD K=NxTxHxD V=NxTxHxD",
+    ),
+    ("sum((reshape(X, 2, 6)*v).^2) + sum(reshape(X', 6, 2).^3)", "X=4x3 v=6x1"),
     ("0*sum(X) + 3", "X=NxD"),
     ("sum(X)", "X=1x1"),
 ];
@@ -175,10 +182,7 @@ pub(crate) fn expression(text: &str, variables: &str) -> Case {
                 let rows = graph.dims.product(a, b).expect("not too large");
                 Shape::matrix(rows, Dim::Known(2))
             }
-            None => {
-                let (rows, cols) = shape.split_once('x').expect("two extents");
-                Shape::matrix(extent(&mut graph, rows), extent(&mut graph, cols))
-            }
+            None => Shape::new(&shape.split('x').map(|word| extent(&mut graph, word)).collect::<Vec<Dim>>()),
         };
         let id = graph.variable(name, Role::Input, shape);
         scope.bind(name, id);

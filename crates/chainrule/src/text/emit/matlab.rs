@@ -15,22 +15,22 @@ pub(super) struct Matlab;
 
 const HELPERS: &[Helper] = &[
     Helper {
-        name: "softmax_rows",
+        name: "softmax_along",
         text: "\
-function p = softmax_rows(z)
-% Probabilities along the last axis; no exponential is larger than 1.
-    e = exp(z - max(z, [], ndims(z)));
-    p = e ./ sum(e, ndims(z));
+function p = softmax_along(z, axis)
+% Probabilities along an axis; no exponential is larger than 1.
+    e = exp(z - max(z, [], axis));
+    p = e ./ sum(e, axis);
 end
 ",
     },
     Helper {
-        name: "logsumexp",
+        name: "logsumexp_along",
         text: "\
-function y = logsumexp(z)
-% log(sum(exp(z))) along the last axis without overflow.
-    largest = max(z, [], ndims(z));
-    y = largest + log(sum(exp(z - largest), ndims(z)));
+function y = logsumexp_along(z, axis)
+% log(sum(exp(z))) along an axis without overflow.
+    largest = max(z, [], axis);
+    y = largest + log(sum(exp(z - largest), axis));
 end
 ",
     },
@@ -77,9 +77,10 @@ end
         text: "\
 function mask = first_max(x, axes)
 % 1 at the first largest element over the axes, 0 elsewhere.
-    order = [setdiff(1:ndims(x), axes), fliplr(axes)];
+    order = [setdiff(1:max([ndims(x), axes]), axes), fliplr(axes)];
     moved = permute(x, order);
     sizes = size(x);
+    sizes(end + 1:max(axes)) = 1;
     rows = reshape(moved, [], prod(sizes(axes)));
     [~, at] = max(rows, [], 2);
     mask = zeros(size(rows));
@@ -94,7 +95,7 @@ const RESERVED: &[&str] = &[
     "break case catch classdef continue else elseif end for function global if otherwise parfor persistent return spmd",
     "switch try while sum exp log log1p expm1 sin cos tanh abs sign floor sqrt max min inv det lu trace kron diag eye",
     "ones zeros reshape permute ipermute size erf double prod numel ndims fliplr setdiff sub2ind i j pi Inf NaN eps ans",
-    "softmax_rows logsumexp sigmoid softplus logabsdet row_major first_max",
+    "softmax_along logsumexp_along sigmoid softplus logabsdet row_major first_max",
 ];
 
 impl Dialect for Matlab {
@@ -133,8 +134,8 @@ impl Dialect for Matlab {
                 let axes = numbers(*axes, node.shape.rank(), 1).join(", ");
                 Piece::atom(format!("first_max({}, [{axes}])", args[0].text))
             }
-            Form::Softmax => place.call("softmax_rows"),
-            Form::LogSumExp => place.call("logsumexp"),
+            Form::Softmax => along("softmax_along", place),
+            Form::LogSumExp => along("logsumexp_along", place),
             Form::Broadcast => stretched(place),
             Form::Transpose => Piece::atom(format!("{}'", args[0].at(Level::Atom))),
             Form::Permute(permute) => Piece::atom(format!("permute({}, [{}])", args[0].text, order(permute, 1))),
@@ -212,6 +213,11 @@ fn unary(unary: Unary, x: &Piece) -> Piece {
 fn power(x: &Piece, exponent: &str, scalar: bool) -> Piece {
     let operator = if scalar { "^" } else { ".^" };
     Piece::new(format!("{}{operator}{exponent}", x.at(Level::Atom)), Level::Power)
+}
+
+/// A call with the last axis, which may have vanished from the array.
+fn along(name: &str, place: &Place) -> Piece {
+    Piece::atom(format!("{name}({}, {})", place.args[0].text, place.arg_shape().rank()))
 }
 
 fn stretched(place: &Place) -> Piece {
