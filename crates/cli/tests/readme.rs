@@ -28,14 +28,15 @@ fn transcripts(text: &str) -> Vec<(String, String)> {
     list
 }
 
-/// Words of a command line; single quotes keep blanks.
+/// Words of a command line; quotes keep blanks, and the other kind of quotes.
 fn words(command: &str) -> Vec<String> {
     let mut words = vec![String::new()];
-    let mut quoted = false;
+    let mut quoted: Option<char> = None;
     for c in command.chars() {
-        match c {
-            '\'' => quoted = !quoted,
-            ' ' if !quoted => words.push(String::new()),
+        match (c, quoted) {
+            ('\'' | '"', None) => quoted = Some(c),
+            (c, Some(quote)) if c == quote => quoted = None,
+            (' ', None) => words.push(String::new()),
             _ => words.last_mut().expect("never empty").push(c),
         }
     }
@@ -61,7 +62,10 @@ fn every_command_prints_what_the_readme_shows() {
         let output = Command::new(env!("CARGO_BIN_EXE_chainrule")).args(&words[1..]).current_dir(&folder).output();
         let output = output.expect("the program runs");
         let found = String::from_utf8(output.stdout).expect("output is text");
-        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+        // A claim that is shown to be wrong ends with the code for it.
+        let expected_code = if found.starts_with("WRONG") { 8 } else { 0 };
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(expected_code), "{command}: {told}");
         assert_eq!(found.trim_end(), expected.trim_end(), "{command}");
     }
     std::fs::remove_dir_all(&folder).expect("the folder can be removed");
