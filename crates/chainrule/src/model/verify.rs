@@ -5,6 +5,7 @@ mod bench;
 mod edits;
 mod factor;
 mod formula;
+mod messages;
 pub mod outcome;
 mod program;
 mod reading;
