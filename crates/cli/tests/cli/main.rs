@@ -7,3 +7,4 @@ mod emit;
 mod interface;
 mod signals;
 mod support;
+mod verify;
