@@ -2,7 +2,7 @@
 //! out once, exponentials do not overflow, and what the graph spells with sums, products and powers is written as
 //! people write it.
 //!
-//! The graph becomes forms ([`form`]), the forms a straight line of named values ([`program`], [`select`]), and that the
+//! The graph becomes forms (`form`), the forms a straight line of named values (`program`, `select`), and that the
 //! text of a target. Targets of arrays write expressions of whole arrays, targets of loops write loops.
 
 mod arrays;
