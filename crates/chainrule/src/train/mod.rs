@@ -6,6 +6,8 @@ pub mod fit;
 pub mod metrics;
 pub mod options;
 pub mod predict;
+pub mod regression;
+pub mod second;
 pub mod session;
 pub mod source;
 
