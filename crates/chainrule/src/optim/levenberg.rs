@@ -176,8 +176,9 @@ impl Levenberg {
     #[must_use]
     pub fn new(settings: &Settings, n: usize) -> Levenberg {
         let lambda = Lambda { rule: settings.damping, value: settings.start, growth: 2.0 };
-        let zeros = || vec![0.0; n];
-        let (scale, step, correction, trial) = (zeros(), zeros(), zeros(), zeros());
+        let zeros = |needed: bool| if needed { vec![0.0; n] } else { Vec::new() };
+        let (scale, correction) = (zeros(settings.scaling == Scaling::More), zeros(settings.accelerate));
+        let (step, trial) = (zeros(true), zeros(true));
         Levenberg { settings: *settings, lambda, started: false, scale, step, correction, trial }
     }
 

@@ -73,7 +73,7 @@ pub static NATIVE: &[Native] = &[
                 "normal equations by Cholesky, QR of the Jacobian, or the system of the residuals J*J' when they are fewer than the parameters",
             ),
             number("start", 1e-3, "the first lambda, relative to the largest diagonal of J'*J for Nielsen's rule"),
-            number("gradient", 1e-15, "stop when no element of the gradient is larger"),
+            number("gradient", 0.0, "stop when no element of the gradient is larger"),
             number("step", 1e-15, "stop when a step is shorter than this part of the parameters"),
             number("reduction", 1e-12, "stop when a step gains less than this part of the loss"),
         ],

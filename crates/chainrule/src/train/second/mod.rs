@@ -1,5 +1,7 @@
 //! Second order: residuals, Jacobians example by example, and the systems that solvers ask for.
 
+mod compile;
+mod dual;
 pub mod gradient;
 mod normal;
 mod panel;

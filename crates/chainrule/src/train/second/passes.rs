@@ -88,6 +88,11 @@ impl<T> Pass<T> {
         Ok(Pass { machine, parameters, direction, cotangents, fed, rows, loaded: None, clocks, places })
     }
 
+    /// The data is other data of the same size.
+    pub(super) fn forget(&mut self) {
+        self.loaded = None;
+    }
+
     fn load(&mut self, data: &Data, start: usize) {
         if self.loaded == Some(start) {
             return;
@@ -180,7 +185,7 @@ impl<T> Passes<T> {
 
     /// The data is other data of the same size.
     pub(super) fn forget(&mut self) {
-        self.full.iter_mut().chain(&mut self.rest).for_each(|pass| pass.loaded = None);
+        self.full.iter_mut().chain(&mut self.rest).for_each(Pass::forget);
     }
 
     /// Sets the direction of all passes.

@@ -5,7 +5,7 @@ use kernels::Pool;
 use super::gradient::Gradient;
 use super::system::System;
 use crate::data::batch::{Batch, BatchOrder};
-use crate::optim::levenberg::{Damping, LeastSquares, Levenberg, Settings};
+use crate::optim::levenberg::{Damping, LeastSquares, Levenberg, Scaling, Settings};
 use crate::optim::native::LevenbergMarquardt;
 use crate::optim::{Chosen, Stopped, lbfgs, levenberg};
 use crate::train::event::{Divergence, Event, Flow, Report, StopReason, TrainError};
@@ -137,7 +137,7 @@ pub fn run(
             Batch::All => {
                 let setting = (chosen.method, options.threads);
                 let mut system = System::new(problem.program, problem.data, problem.states, setting)?;
-                let settings = settings(chosen, &system, options);
+                let settings = settings(chosen, &system, options)?;
                 let mut watch = |epoch, loss, w: &[f64]| course.after(epoch, loss, w, listen);
                 levenberg::minimise(&mut system, &settings, &mut w, &mut watch)
             }
@@ -148,12 +148,16 @@ pub fn run(
 }
 
 /// The choices that the text leaves open, made for a problem.
-fn settings(chosen: &LevenbergMarquardt, system: &System, options: &Options) -> Settings {
+fn settings(chosen: &LevenbergMarquardt, system: &System, options: &Options) -> Result<Settings, TrainError> {
+    if system.is_dual() && chosen.settings.scaling == Scaling::More {
+        let message = "the dual form needs `scaling = identity`; `solve = normal` takes any";
+        return Err(TrainError::Option(message.to_owned()));
+    }
     // With fewer residuals than parameters the gain ratio lets lambda fall too slowly.
     let few = system.outputs < system.len();
     let damping = chosen.damping.unwrap_or(if few { Damping::Trainlm } else { Damping::Nielsen });
     let accelerate = chosen.accelerate.unwrap_or(damping == Damping::Nielsen && system.squares && !system.is_dual());
-    Settings { damping, accelerate, iterations: options.epochs, ..chosen.settings }
+    Ok(Settings { damping, accelerate, iterations: options.epochs, ..chosen.settings })
 }
 
 /// A step for each batch: the step must lower the loss of its own batch.
@@ -170,7 +174,7 @@ fn in_batches(
     let first = problem.data.select(&rows);
     let setting = (chosen.method, options.threads);
     let mut system = System::new(problem.program, &first, problem.states, setting)?;
-    let mut solver = Levenberg::new(&settings(chosen, &system, options), system.len());
+    let mut solver = Levenberg::new(&settings(chosen, &system, options)?, system.len());
     for epoch in 0..options.epochs {
         let mut sum = 0.0;
         for step in 0..order.steps_per_epoch() {
