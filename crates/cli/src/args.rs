@@ -1,5 +1,6 @@
 //! What may stand on the command line.
 
+mod fit;
 mod formulas;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use chainrule::data::batch::Batch;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::derive::variables::{self, VariableArg};
+pub(crate) use fit::FitArgs;
 pub(crate) use formulas::{EmitArgs, VerifyArgs};
 
 /// The formula is the program: derive, check and train networks written as matrix expressions.
@@ -30,6 +32,7 @@ Examples:
   chainrule train data.csv --target price   a network for a table, saved as data.safetensors
   chainrule predict data.safetensors new.csv -o out.csv
   chainrule train model.cr                  the network that a model text writes down
+  chainrule fit 'y ~ a*exp(-b*x)' data.csv  any formula to a table, with standard errors
   chainrule show model.cr                   what a model text declares
   chainrule explain E204                    what an error code means";
 
@@ -62,6 +65,7 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     Check(CheckArgs),
     Train(TrainArgs),
+    Fit(FitArgs),
     Predict(PredictArgs),
     Evaluate(EvaluateArgs),
     Show(ShowArgs),
