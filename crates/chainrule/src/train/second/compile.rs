@@ -100,7 +100,7 @@ impl Taken<'_> {
 
     pub(super) fn block(&self, n: usize) -> usize {
         let rows = self.setting.data.rows();
-        if self.fixed_rows { rows } else { (PANEL / (n * self.width).max(1)).clamp(64, 1024).min(rows) }
+        if self.fixed_rows { rows } else { (PANEL / (n * self.width).max(1)).clamp(64, 4096).min(rows) }
     }
 
     /// Nodes of the rows of the Jacobian for a cotangent.

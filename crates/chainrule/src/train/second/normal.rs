@@ -6,7 +6,7 @@ use kernels::{Arena, OutOfMemory, Pool, View, Write, matmul};
 use super::panel::Panel;
 
 /// Rows of the matrix that are one product; what is left of the diagonal is not computed.
-const TILE: usize = 64;
+const TILE: usize = 32;
 
 /// The matrix, and the panels of a block.
 pub(super) struct Normal {
