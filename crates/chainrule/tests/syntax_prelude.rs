@@ -6,10 +6,11 @@ use chainrule::text::ast::{DefKind, Definition, Statement};
 use chainrule::text::parser::{parse_expression, parse_program};
 use syntax_tree::program;
 
-const FILES: [(&str, &str, &[DefKind]); 6] = [
+const FILES: [(&str, &str, &[DefKind]); 7] = [
     ("functions", include_str!("../prelude/functions.cr"), &[DefKind::Function]),
     ("activations", include_str!("../prelude/activations.cr"), &[DefKind::Function]),
     ("losses", include_str!("../prelude/losses.cr"), &[DefKind::Function]),
+    ("randomness", include_str!("../prelude/randomness.cr"), &[DefKind::Function]),
     ("layers", include_str!("../prelude/layers.cr"), &[DefKind::Layer]),
     ("optimizers", include_str!("../prelude/optimizers.cr"), &[DefKind::Optimizer]),
     ("schedules", include_str!("../prelude/schedules.cr"), &[DefKind::Schedule]),
