@@ -48,7 +48,7 @@ fn every_definition_has_one_sentence_and_its_source() {
 fn some_definitions_have_these_trees() {
     let trees: String = FILES.iter().map(|(_, text, _)| program(text)).collect();
     for expected in [
-        "  result (/ (neg (sum (.* Y (log P)))) (rows P))\n",
+        "  result (mean (neg (rowsum (.* Y (log P)))) weights)\n",
         "  result (/ (.* z (+ 1 (erf (/ z (sqrt 2))))) 2)\n",
         "  update W (- W (/ (* rate V) (- 1 (* bias_correction (^ beta t)))))\n",
         "  update W (- W (./ (* rate G) (+ (sqrt S) epsilon)))\n",
