@@ -16,8 +16,11 @@ def norm2(X) = sqrt(sum(X.^2))
 # The sum of the absolute values of all elements (Tibshirani 1996).
 def norm1(X) = sum(abs(X))
 
-# The mean of all elements (note 000).
-def mean(X) = sum(X) / (rows(X)*cols(X))
+# Ones, as many as X has elements (note 004).
+def ones_like(X) = X.^0
+
+# The mean of all elements; with weights, which are stretched to X, their weighted sum divided by theirs (note 000).
+def mean(X, weights = 1) = sum(weights .* X) / sum(weights .* ones_like(X))
 
 # The mean of each row, an m×1 column (note 000).
 def rowmean(X) = rowsum(X) / cols(X)

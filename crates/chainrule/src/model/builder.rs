@@ -7,6 +7,7 @@ mod operators;
 use rustc_hash::FxHashMap;
 
 use super::functions;
+use super::mode::Mode;
 use crate::lang::{Dim, Graph, Id, Op, Shape};
 use crate::text::ast::{Ast, BinaryOp, ExprId, ExprKind, Statement};
 use crate::text::diagnostic::{Diagnostic, Span};
@@ -73,6 +74,10 @@ pub struct Builder<'a> {
     /// What `d(...)` stands for in the lines of a derivation: nodes and the symbols of their differentials.
     pub(super) differentials: Vec<(Id, Id)>,
     pub(super) layers: FxHashMap<String, usize>,
+    /// What the graph is for.
+    pub(super) mode: Mode,
+    /// Was something built that the other mode computes otherwise?
+    pub(super) differs: bool,
 }
 
 /// The tree and the names an expression is built in.
@@ -99,6 +104,8 @@ impl<'a> Builder<'a> {
             calls: 0,
             differentials: Vec::new(),
             layers: FxHashMap::default(),
+            mode: Mode::Training,
+            differs: false,
         }
     }
 

@@ -7,6 +7,7 @@ mod einsum;
 pub mod facts;
 pub mod functions;
 pub mod initialise;
+pub mod mode;
 pub mod prelude;
 pub mod preset;
 pub mod program;

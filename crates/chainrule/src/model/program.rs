@@ -4,6 +4,7 @@
 //! with what was learnt, so that no shape in the final graph is out of date.
 
 use super::builder::{Builder, Place, Scope};
+use super::mode::Mode;
 use super::statements::{Declared, StartSpec, is_leaf};
 use crate::lang::{Dim, Dims, Graph, Id, Role, Shape};
 use crate::text::ast::{Argument, Ast, ExprId, Ident, Item, Statement};
@@ -72,6 +73,8 @@ pub struct Program {
     pub data: Vec<DataSource>,
     /// Names of the text and what they stand for.
     pub scope: Scope,
+    /// The program as a trained model computes it, where that differs from a step of training.
+    pub(super) prediction: Option<Box<Program>>,
 }
 
 impl Program {
@@ -96,25 +99,37 @@ impl Program {
         let mut dims = Dims::default();
         loop {
             let before = dims.unifications();
-            let program = Program::build(source, &ast, empty().with_dims(dims))?;
-            if program.graph.dims.unifications() == before {
-                return Ok(program);
+            let (mut program, differs) = Program::build(source, &ast, empty().with_dims(dims), Mode::Training)?;
+            if program.graph.dims.unifications() != before {
+                dims = program.graph.dims;
+                continue;
             }
-            dims = program.graph.dims;
+            if differs {
+                let graph = empty().with_dims(program.graph.dims.clone());
+                let (prediction, _) = Program::build(source, &ast, graph, Mode::Prediction)?;
+                prediction.refuse_randomness()?;
+                program.prediction = Some(Box::new(prediction));
+            }
+            return Ok(program);
         }
     }
 
-    fn build(source: &str, ast: &Ast, graph: Graph) -> Result<Program, Diagnostic> {
+    fn build(source: &str, ast: &Ast, graph: Graph, mode: Mode) -> Result<(Program, bool), Diagnostic> {
         let mut builder = Builder::new(ast, graph);
+        builder.mode = mode;
         let mut parts = Parts::default();
         for item in &ast.items {
             parts.statement(&mut builder, ast, item)?;
         }
         let (states, parameters): (Vec<Declared>, Vec<Declared>) =
             builder.declared.drain(..).partition(|declared| declared.role == Role::State);
-        let graph = builder.graph;
+        let (graph, differs) = (builder.graph, builder.differs);
+        // Random numbers have names that only the graph knows; formulas that are printed contain them.
+        for variable in graph.variables.iter().filter(|v| matches!(v.role, Role::Random(_))) {
+            parts.scope.bind(&variable.name, variable.id);
+        }
         let Parts { scope, inputs, targets, predict, loss, claims, train, data, .. } = parts;
-        Ok(Program {
+        let program = Program {
             source: source.to_owned(),
             ast: ast.clone(),
             graph,
@@ -128,7 +143,9 @@ impl Program {
             train,
             data,
             scope,
-        })
+            prediction: None,
+        };
+        Ok((program, differs))
     }
 
     /// The name of a variable.

@@ -3,6 +3,7 @@
 use super::builder::{Builder, Place, Scope};
 use super::functions::constant_value;
 use super::initialise;
+use super::mode::Mode;
 use super::prelude::Defined;
 use crate::lang::{Dim, Id, Op, Role, Shape};
 use crate::text::ast::{DefKind, ExprId, ExprKind, Ident, Start, Statement};
@@ -170,6 +171,10 @@ impl<'a> Builder<'a> {
             return Err(Diagnostic::new("E204", span, message)
                 .label("this state")
                 .help("give both one shape, for example with `colsum` or `colmean`"));
+        }
+        self.differs = true;
+        if self.mode == Mode::Prediction {
+            return Ok(());
         }
         self.declared[at].update = Some(value);
         // Later lines see the updated value.

@@ -98,6 +98,10 @@ impl<T: Real> Machine<T> {
             }
         }
         flush(&mut unroller, &mut calls);
+        // The last part may have no steps: a rate of 0 leaves nothing to update.
+        if parts.contains(&plan.steps.len()) {
+            ends.push(calls.len());
+        }
         ends.push(calls.len());
         let (extra, constants) = unroller.extra();
         let mut machine = Machine::with_calls(plan, calls, plan.arena_len + extra)?;

@@ -4,6 +4,7 @@
 use rustc_hash::FxHashMap;
 
 use super::event::TrainError;
+use super::randomness::{Drawn, place};
 use super::source::Data;
 use crate::calculus::differentiate::gradients;
 use crate::lang::{Dim, Graph, Id, Role};
@@ -46,6 +47,8 @@ pub struct TrainingPlan {
     pub states: BufferId,
     /// Where data goes.
     pub fed: Vec<Fed>,
+    /// Random numbers that are drawn for every step.
+    pub random: Vec<Drawn>,
     /// The loss.
     pub loss: At,
 }
@@ -165,7 +168,7 @@ pub fn training(program: &Program, rule: &Rule, extents: &Extents) -> Result<Tra
     let wrt: Vec<Id> = program.parameters.iter().map(|p| p.id).collect();
     let gradients = gradients(&mut graph, loss, &wrt);
     let mut planner = Planner::new();
-    let variables = place_variables(&mut planner, program, extents)?;
+    let mut variables = place_variables(&mut planner, program, extents)?;
     let total = planner.buffers[variables.parameters.0 as usize].len;
     let gradient_buffer = planner.fixed("gradients", total);
     let loss_at = At { buffer: planner.fixed("loss", 1), offset: 0 };
@@ -180,12 +183,25 @@ pub fn training(program: &Program, rule: &Rule, extents: &Extents) -> Result<Tra
             outputs.push(Output { node: update, at: variables.places[&state.id] });
         }
     }
+    let roots: Vec<Id> = outputs.iter().map(|output| output.node).collect();
+    let random = place(&mut planner, program, extents, &graph.reachable(&roots))?;
+    variables.places.extend(random.iter().map(Drawn::placed));
     planner.lower(&Lowering { graph: &graph, extents, variables: &variables.places, outputs: &outputs })?;
     let model_steps = planner.steps.len();
     let moments = update(&mut planner, rule, (variables.parameters, gradient_buffer, total))?;
     let Variables { parameters, states, fed, .. } = variables;
     let plan = planner.finish()?;
-    Ok(TrainingPlan { plan, model_steps, parameters, gradients: gradient_buffer, moments, states, fed, loss: loss_at })
+    Ok(TrainingPlan {
+        plan,
+        model_steps,
+        parameters,
+        gradients: gradient_buffer,
+        moments,
+        states,
+        fed,
+        random,
+        loss: loss_at,
+    })
 }
 
 /// Appends the optimizer's update of all parameters at once.
@@ -237,11 +253,9 @@ fn place_needed(
     needed: &[Id],
 ) -> Result<Variables, TrainError> {
     let uses = |id: &Id| needed.binary_search(id).is_ok();
-    let kept = Program {
-        inputs: program.inputs.iter().copied().filter(uses).collect(),
-        targets: program.targets.iter().copied().filter(uses).collect(),
-        ..program.clone()
-    };
+    let mut kept = program.clone();
+    kept.inputs.retain(uses);
+    kept.targets.retain(uses);
     let mut variables = place_variables(planner, &kept, extents)?;
     let examples = example_dim(program);
     for fed in &mut variables.fed {

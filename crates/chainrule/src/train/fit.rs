@@ -6,6 +6,7 @@ use super::compile::{TrainingPlan, extents, training};
 use super::event::{Divergence, Event, Flow, Report, StopReason, TrainError};
 use super::options::{Dtype, Options};
 use super::predict::{Forward, find, out_of_memory};
+use super::randomness::{Moment, draw};
 use super::source::Data;
 use crate::data::batch::{Batch, BatchOrder};
 use crate::model::Program;
@@ -121,8 +122,9 @@ impl<'a, T: Real> Trainer<'a, T> {
             }
             examples.push(values);
         }
-        let validation = match (problem.validation, problem.program.loss) {
-            (Some(data), Some(loss)) => Some(Forward::new(problem.program, loss, data)?),
+        let trained = problem.program.at_prediction();
+        let validation = match (problem.validation, trained.loss) {
+            (Some(data), Some(loss)) => Some(Forward::new(trained, loss, data)?),
             _ => None,
         };
         let good = Snapshot {
@@ -199,6 +201,7 @@ impl<'a, T: Real> Trainer<'a, T> {
     /// Forward and backward pass over all examples; the update is left to [`Trainer::update`].
     fn full_step(&mut self) -> Result<f64, TrainError> {
         self.set_clocks();
+        self.draw(0);
         let loss = self.model()?;
         self.good.take(&self.machine, &self.compiled);
         self.last_loss = Some(loss);
@@ -213,6 +216,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             self.order.fill(self.epoch, step, &mut self.indices);
             self.load();
             self.set_clocks();
+            self.draw(step);
             let loss = self.model()?;
             sum += loss;
             self.last_loss = Some(loss);
@@ -250,6 +254,12 @@ impl<'a, T: Real> Trainer<'a, T> {
                 _ => f64::from(self.order.steps_per_epoch()),
             };
         }
+    }
+
+    /// The random numbers of a step of the epoch.
+    fn draw(&mut self, step: u32) {
+        let moment = Moment { seed: self.options.seed, epoch: self.epoch, step };
+        draw(&mut self.machine, &self.compiled.random, moment);
     }
 
     /// Forward and backward pass; the loss must be finite.

@@ -6,6 +6,7 @@ pub mod fit;
 pub mod metrics;
 pub mod options;
 pub mod predict;
+pub mod randomness;
 pub mod session;
 pub mod source;
 

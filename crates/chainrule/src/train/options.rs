@@ -36,15 +36,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options {
-            batch: Batch::All,
-            sampling: Sampling::Shuffle,
-            epochs: 100,
-            patience: None,
-            seed: 0,
-            dtype: Dtype::F64,
-            threads: 1,
-        }
+        Options::DEFAULT
     }
 }
 
@@ -59,6 +51,17 @@ pub static OPTIONS: &[(&str, &str)] = &[
 ];
 
 impl Options {
+    /// What holds for a `train` line without options.
+    pub const DEFAULT: Options = Options {
+        batch: Batch::All,
+        sampling: Sampling::Shuffle,
+        epochs: 100,
+        patience: None,
+        seed: 0,
+        dtype: Dtype::F64,
+        threads: 1,
+    };
+
     /// The options of a program's `train` line.
     ///
     /// # Errors

@@ -209,7 +209,7 @@ pub fn figures(trained: &Trained, data: &Data, pool: &Pool) -> Result<Figures, T
 }
 
 fn figures_in<T: Real>(trained: &Trained, data: &Data, pool: &Pool) -> Result<Figures, TrainError> {
-    let program = &trained.program;
+    let program = trained.program.at_prediction();
     let mut figures = Figures::new();
     if let Some(loss) = program.loss {
         let mut forward = Forward::<T>::new(program, loss, data)?;
