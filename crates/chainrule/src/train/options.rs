@@ -1,5 +1,7 @@
 //! The options of a `train` line.
 
+use serde::{Deserialize, Serialize};
+
 use crate::data::batch::{Batch, Sampling};
 use crate::model::Program;
 use crate::text::ast::{Argument, Ast, ExprId, ExprKind};
@@ -7,7 +9,7 @@ use crate::text::diagnostic::Diagnostic;
 use crate::text::suggest::nearest;
 
 /// Number type of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Dtype {
     /// Single precision.
     F32,
@@ -15,8 +17,9 @@ pub enum Dtype {
     F64,
 }
 
-/// How to train, apart from the optimizer.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// How to train, apart from the optimizer. A checkpoint holds all of it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Options {
     /// Examples in a step.
     pub batch: Batch,
@@ -30,7 +33,8 @@ pub struct Options {
     pub seed: u64,
     /// Number type.
     pub dtype: Dtype,
-    /// Threads.
+    /// Threads; they change nothing but the time.
+    #[serde(skip)]
     pub threads: usize,
 }
 

@@ -6,10 +6,11 @@ use kernels::{Pool, Real};
 
 use super::compile::{example_dim, extents};
 use super::event::{Event, Flow, Report, TrainError};
-use super::fit::{Problem, fit};
+use super::fit::{Problem, fit_from};
 use super::metrics::{argmax, classification, regression};
 use super::options::{Dtype, Options};
 use super::predict::{Forward, predict};
+use super::progress::Checkpoint;
 use super::source::{Data, SourceError, starting_values};
 use crate::data::columns::{ColumnOptions, ColumnReport};
 use crate::data::error::DataError;
@@ -152,6 +153,18 @@ impl Session {
     /// # Errors
     /// See [`TrainError`].
     pub fn run(&self, listen: &mut dyn FnMut(&Event) -> Flow) -> Result<Outcome, TrainError> {
+        self.run_from(None, listen)
+    }
+
+    /// As [`Session::run`], from where a checkpoint of the same session was taken.
+    ///
+    /// # Errors
+    /// See [`TrainError`].
+    pub fn run_from(
+        &self,
+        from: Option<&Checkpoint>,
+        listen: &mut dyn FnMut(&Event) -> Flow,
+    ) -> Result<Outcome, TrainError> {
         let rule = Rule::of_program(&self.program).map_err(|e| TrainError::Option(e.message))?;
         let rule = rule.ok_or_else(|| TrainError::Option("the program has no `train` line".to_owned()))?;
         let problem = Problem {
@@ -161,7 +174,7 @@ impl Session {
             parameters: &self.parameters,
             states: &self.states,
         };
-        let report = fit(&problem, &Solver::FirstOrder(rule), &self.options, listen)?;
+        let report = fit_from(&problem, &Solver::FirstOrder(rule), &self.options, from, listen)?;
         let trained = self.trained(&report.parameters, &report.states)?;
         let training = self.figures(&trained, &self.data)?;
         let validation = self.validation.as_ref().map(|data| self.figures(&trained, data)).transpose()?;

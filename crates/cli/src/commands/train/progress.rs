@@ -71,6 +71,7 @@ impl<'a> Progress<'a> {
                 }
                 self.show(*epoch, *loss, *validation);
             }
+            Event::Step { .. } | Event::Checkpoint(_) => {}
             Event::End { .. } => self.end(),
         }
         let unread = self.closed.is_some() && !self.saved;
