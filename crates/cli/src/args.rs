@@ -1,6 +1,7 @@
 //! What may stand on the command line.
 
 mod formulas;
+mod resume;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::derive::variables::{self, VariableArg};
 pub(crate) use formulas::{EmitArgs, VerifyArgs};
+pub(crate) use resume::ResumeArgs;
 
 /// The formula is the program: derive, check and train networks written as matrix expressions.
 #[derive(Debug, Parser)]
@@ -30,6 +32,7 @@ Examples:
   chainrule train data.csv --target price   a network for a table, saved as data.safetensors
   chainrule predict data.safetensors new.csv -o out.csv
   chainrule train model.cr                  the network that a model text writes down
+  chainrule resume runs/one                 goes on with a run that was stopped
   chainrule show model.cr                   what a model text declares
   chainrule explain E204                    what an error code means";
 
@@ -62,6 +65,7 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     Check(CheckArgs),
     Train(TrainArgs),
+    Resume(ResumeArgs),
     Predict(PredictArgs),
     Evaluate(EvaluateArgs),
     Show(ShowArgs),
@@ -227,7 +231,13 @@ pub(crate) struct TrainArgs {
     /// Where the model is saved; for a table its name with `.safetensors` in this folder if not given
     #[arg(short, long, value_name = "PATH")]
     pub(crate) out: Option<PathBuf>,
-    /// Overwrite a file that is not a model
+    /// A folder for the run: model, metrics, and checkpoints from which `chainrule resume` goes on
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    pub(crate) run: Option<PathBuf>,
+    /// Save a checkpoint after every so many steps, too; else every 30 seconds and at each stop
+    #[arg(long, value_name = "STEPS", requires = "run", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) checkpoint_every: Option<u64>,
+    /// Overwrite a file that is not a model, or a run
     #[arg(long)]
     pub(crate) force: bool,
     /// Seed of the split, the starting values and the order of the examples
@@ -267,7 +277,10 @@ Examples:
   chainrule train models/spiral.cr --epochs 300
   chainrule train titanic.csv --target Survived -o titanic.safetensors
   chainrule show titanic.safetensors > my.cr
-  chainrule train titanic.csv --target Survived --model my.cr -o mine.safetensors";
+  chainrule train titanic.csv --target Survived --model my.cr -o mine.safetensors
+  chainrule train titanic.csv --target Survived --run runs/titanic     can be resumed
+Ctrl-C, SIGTERM and SIGHUP finish the step, save, and end with exit code 130, 143 or 129: with --run a checkpoint and the
+model so far, with -o the model so far. A second signal ends at once and leaves what was saved before.";
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Threads {

@@ -6,21 +6,23 @@ use chainrule::data::preprocess::{Notes, Preprocessing};
 use chainrule::data::table::Table;
 use chainrule::export::error::FileError;
 use chainrule::export::model_file::ModelFile;
+use chainrule::export::run_folder::MODEL;
 use chainrule::export::trained::Trained;
 use chainrule::text::diagnostic::{Diagnostic, Span};
 use chainrule::train::TrainError;
 use chainrule::train::session::Figures;
 use chainrule::train::source::SourceError;
 
-use crate::errors::{DATA, Failure, SYSTEM, TEXT};
+use crate::errors::{DATA, FILE, Failure, SYSTEM, TEXT};
 use crate::output;
 use crate::source::SourceText;
 
 /// Rows that are predicted at once.
 pub(crate) const BLOCK: usize = 1024;
 
-/// Reads a trained model.
+/// Reads a trained model, or that of the folder of a run.
 pub(crate) fn read_model(path: &Path) -> Result<Trained, Failure> {
+    let path = &if path.is_dir() { path.join(MODEL) } else { path.to_path_buf() };
     ModelFile::load(path).and_then(|file| Trained::from_file(&file)).map_err(|error| file_failure(path, error))
 }
 
@@ -94,6 +96,7 @@ pub(crate) fn train_failure(error: &TrainError) -> Failure {
             Failure::new(SYSTEM, "E604", error.to_string()).help("take smaller batches, or a smaller network")
         }
         TrainError::Option(message) => Failure::new(TEXT, "E217", message.clone()),
+        TrainError::Checkpoint(_) => Failure::new(FILE, "E506", error.to_string()),
         other => Failure::new(DATA, "E324", other.to_string()),
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use kernels::{Pool, Real};
+use sha2::{Digest, Sha256};
 
 use super::compile::{example_dim, extents};
 use super::event::{Event, Flow, Report, TrainError};
@@ -203,6 +204,24 @@ impl Session {
             facts: vec![("seed".to_owned(), self.options.seed.to_string())],
             program: self.program.clone(),
         })
+    }
+
+    /// The identity of the data as the model sees it: training and validation examples, after preprocessing. The same
+    /// numbers in another file have the same identity; other rows, columns or splits have another.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        for data in std::iter::once(&self.data).chain(&self.validation) {
+            hash.update((data.matrices.len() as u64).to_le_bytes());
+            for (name, matrix) in &data.matrices {
+                for number in [name.len(), matrix.rows, matrix.cols] {
+                    hash.update((number as u64).to_le_bytes());
+                }
+                hash.update(name.as_bytes());
+                matrix.values.iter().for_each(|value| hash.update(value.to_le_bytes()));
+            }
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     fn figures(&self, trained: &Trained, data: &Data) -> Result<Figures, TrainError> {

@@ -6,6 +6,7 @@ pub(crate) mod emit;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod predict;
+pub(crate) mod resume;
 pub(crate) mod show;
 pub(crate) mod train;
 pub(crate) mod verify;
