@@ -196,7 +196,7 @@ pub(crate) struct CheckArgs {
 #[derive(Debug, Args)]
 #[command(visible_aliases = ["inspect", "summary"])]
 pub(crate) struct ShowArgs {
-    /// Model text (`.cr`), `-` for standard input; or a model file (`.safetensors`)
+    /// Model text (`.cr`), `-` for standard input; or a model file (`.safetensors`), or the folder of a run
     pub(crate) model: PathBuf,
     /// The compiled training step: every kernel call, with the places in memory
     #[arg(long, conflicts_with = "json")]
@@ -329,7 +329,7 @@ fn threads(text: &str) -> Result<Threads, String> {
 /// Predict the rows of a table
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
-    /// A trained model
+    /// A trained model, or the folder of a run
     pub(crate) model: PathBuf,
     /// A table with the columns that the model was trained on, in any order; `-` for standard input
     pub(crate) table: PathBuf,
@@ -347,7 +347,7 @@ pub(crate) struct PredictArgs {
 /// Figures of a model on the rows of a table
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
-    /// A trained model
+    /// A trained model, or the folder of a run
     pub(crate) model: PathBuf,
     /// A table with the target; `-` for standard input
     pub(crate) table: PathBuf,

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use chainrule::data::preprocess::{Notes, Preprocessing};
 use chainrule::data::table::Table;
+use chainrule::export::checkpoint_file::SavedRun;
 use chainrule::export::error::FileError;
 use chainrule::export::model_file::ModelFile;
 use chainrule::export::run_folder::MODEL;
@@ -20,10 +21,13 @@ use crate::source::SourceText;
 /// Rows that are predicted at once.
 pub(crate) const BLOCK: usize = 1024;
 
-/// Reads a trained model, or that of the folder of a run.
+/// Reads a trained model: its file, a checkpoint, or the folder of a run.
 pub(crate) fn read_model(path: &Path) -> Result<Trained, Failure> {
     let path = &if path.is_dir() { path.join(MODEL) } else { path.to_path_buf() };
-    ModelFile::load(path).and_then(|file| Trained::from_file(&file)).map_err(|error| file_failure(path, error))
+    let read = |file: ModelFile| {
+        if SavedRun::is_in(&file) { SavedRun::from_file(file).map(|run| run.model) } else { Trained::from_file(&file) }
+    };
+    ModelFile::load(path).and_then(read).map_err(|error| file_failure(path, error))
 }
 
 /// A failure of a model file, with its name.

@@ -100,12 +100,18 @@ impl SavedRun {
         Ok(file)
     }
 
+    /// Is the file a checkpoint, not only a model?
+    #[must_use]
+    pub fn is_in(file: &ModelFile) -> bool {
+        file.metadata.contains_key(key::PROGRESS)
+    }
+
     /// Reads a checkpoint back. Everything must be there, and nothing else.
     ///
     /// # Errors
     /// The file is no checkpoint, or something is missing, left over or does not fit.
     pub fn from_file(mut file: ModelFile) -> Result<SavedRun, FileError> {
-        if !file.metadata.contains_key(key::PROGRESS) {
+        if !SavedRun::is_in(&file) {
             return Err(FileError::NotAModel { reason: "it is a model, not a checkpoint of a run".to_owned() });
         }
         let progress: Progress = read(&mut file, key::PROGRESS)?;

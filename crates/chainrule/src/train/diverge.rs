@@ -24,17 +24,8 @@ impl<T: Real> Trainer<'_, T> {
     }
 
     fn first_non_finite(&mut self) -> (String, Option<(u32, u32)>) {
-        let program = self.problem.program;
-        let mut offset = 0;
-        let parameters = self.machine.buffer(self.compiled.parameters);
-        for declared in &program.parameters {
-            let len =
-                elements(&program.graph, declared.id, &Default::default()).map_or(0, |sizes| sizes.iter().product());
-            if parameters[offset..(offset + len).min(parameters.len())].iter().any(|v| !v.is_finite()) {
-                let text = format!("the parameter `{}` after the last update", program.name_of(declared.id));
-                return (text, Some((declared.span.start, declared.span.end)));
-            }
-            offset += len;
+        if let Some(found) = self.non_finite_parameter() {
+            return found;
         }
         for (fed, values) in self.compiled.fed.iter().zip(&self.examples) {
             if values.iter().any(|v| !v.is_finite()) {
@@ -55,6 +46,24 @@ impl<T: Real> Trainer<'_, T> {
                 return (label.text.clone(), label.origin);
             }
         }
-        ("the loss".to_owned(), None)
+        let states = self.machine.buffer(self.compiled.states).iter().all(|v| v.is_finite());
+        (if states { "the loss" } else { "a state of the model" }.to_owned(), None)
+    }
+
+    /// The first parameter that is not finite.
+    fn non_finite_parameter(&self) -> Option<(String, Option<(u32, u32)>)> {
+        let program = self.problem.program;
+        let mut rest = self.machine.buffer(self.compiled.parameters);
+        for declared in &program.parameters {
+            let sizes = elements(&program.graph, declared.id, &Default::default());
+            let len = sizes.map_or(0, |sizes| sizes.iter().product());
+            let (values, behind) = rest.split_at(len.min(rest.len()));
+            if values.iter().any(|v| !v.is_finite()) {
+                let text = format!("the parameter `{}` after the last update", program.name_of(declared.id));
+                return Some((text, Some((declared.span.start, declared.span.end))));
+            }
+            rest = behind;
+        }
+        None
     }
 }

@@ -168,7 +168,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         self.set_clocks();
         self.draw();
         let loss = self.model()?;
-        self.good.take(&self.machine, &self.compiled);
+        self.keep()?;
         let mut reason = None;
         if self.progress.epoch > self.progress.told {
             reason = self.epoch_done(loss, listen);
@@ -187,9 +187,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         let steps = self.order.steps_per_epoch();
         if self.progress.batch == steps {
             let loss = self.progress.loss_sum / f64::from(steps.max(1));
-            if self.machine.buffer(self.compiled.parameters).iter().all(|v| v.is_finite()) {
-                self.good.take(&self.machine, &self.compiled);
-            }
+            self.keep()?;
             self.progress.epoch += 1;
             (self.progress.batch, self.progress.loss_sum) = (0, 0.0);
             return Ok(self.epoch_done(loss, listen));
@@ -203,6 +201,16 @@ impl<'a, T: Real> Trainer<'a, T> {
         self.progress.loss_sum += loss;
         self.progress.batch += 1;
         Ok(self.step_done(loss, listen))
+    }
+
+    /// Keeps parameters and states, which must be finite.
+    fn keep(&mut self) -> Result<(), TrainError> {
+        let buffers = [self.compiled.parameters, self.compiled.states];
+        if !buffers.iter().all(|&buffer| self.machine.buffer(buffer).iter().all(|v| v.is_finite())) {
+            return Err(self.diverged());
+        }
+        self.good.take(&self.machine, &self.compiled);
+        Ok(())
     }
 
     /// Between two steps: the listener may ask for a checkpoint, or for the end.

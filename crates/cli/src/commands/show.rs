@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use chainrule::data::batch::Batch;
+use chainrule::export::run_folder::MODEL;
 use chainrule::lang::{Graph, Id, Role};
 use chainrule::model::Program;
 use chainrule::model::statements::Declared;
@@ -41,8 +42,11 @@ pub(crate) fn run(args: &ShowArgs, context: &output::Context) -> Result<(), Fail
     output::answer(&text)
 }
 
-/// Told by its beginning: the length of a header, then the header.
+/// Told by its beginning: the length of a header, then the header. The folder of a run stands for its model.
 fn is_model_file(path: &Path) -> bool {
+    if path.join(MODEL).is_file() {
+        return true;
+    }
     let mut start = [1; 9];
     let read = path.as_os_str() != "-" && File::open(path).is_ok_and(|mut file| file.read_exact(&mut start).is_ok());
     path.extension().is_some_and(|extension| extension == "safetensors") || (read && start[4..] == *b"\0\0\0\0{")
