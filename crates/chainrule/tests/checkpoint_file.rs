@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use chainrule::export::checkpoint_file::SavedRun;
+use chainrule::export::checkpoint_file::{SavedRun, to_file};
 use chainrule::export::error::FileError;
 use chainrule::export::model_file::{ModelFile, Tensor, TensorData};
 use chainrule::train::session::Session;
@@ -31,8 +31,8 @@ fn checkpoints(session: &Session) -> Vec<Checkpoint> {
     list
 }
 
-fn saved(session: &Session, checkpoint: &Checkpoint) -> SavedRun {
-    SavedRun { metrics: 77, ..SavedRun::of(session, &session.fingerprint(), checkpoint).expect("they fit") }
+fn saved(session: &Session, checkpoint: &Checkpoint) -> ModelFile {
+    to_file(session, &session.fingerprint(), 77, checkpoint).expect("they fit")
 }
 
 #[test]
@@ -40,13 +40,12 @@ fn a_checkpoint_is_read_back_to_the_bit() {
     for dtype in ["f32", "f64"] {
         let session = session(dtype);
         for checkpoint in checkpoints(&session) {
-            let run = saved(&session, &checkpoint);
-            let bytes = run.to_file().and_then(|file| file.to_bytes()).expect("it is finite");
+            let bytes = saved(&session, &checkpoint).to_bytes().expect("it is finite");
             let read = SavedRun::from_file(ModelFile::from_bytes(&bytes).expect("it is whole")).expect("it is one");
             assert_eq!(read.checkpoint, checkpoint);
             assert_eq!((read.metrics, &read.data), (77, &session.fingerprint()));
             assert_eq!(read.options, session.options.threads_of(&read));
-            assert_eq!(read.to_file().and_then(|file| file.to_bytes()).expect("as before"), bytes);
+            assert_eq!(saved(&session, &read.checkpoint).to_bytes().expect("as before"), bytes);
         }
     }
 }
@@ -66,7 +65,7 @@ impl Threads for chainrule::train::Options {
 fn every_changed_bit_and_every_beginning_is_refused() {
     let session = session("f32");
     let kept = checkpoints(&session);
-    let bytes = saved(&session, &kept[3]).to_file().and_then(|file| file.to_bytes()).expect("it is finite");
+    let bytes = saved(&session, &kept[3]).to_bytes().expect("it is finite");
     let read = |bytes: &[u8]| ModelFile::from_bytes(bytes).and_then(SavedRun::from_file);
     assert!(read(&bytes).is_ok());
     let mut changed = bytes.clone();
@@ -84,7 +83,7 @@ fn every_changed_bit_and_every_beginning_is_refused() {
 fn files_that_are_whole_but_wrong_are_refused() {
     let session = session("f64");
     let kept = checkpoints(&session);
-    let file = saved(&session, kept.last().expect("there are checkpoints")).to_file().expect("it is finite");
+    let file = saved(&session, kept.last().expect("there are checkpoints"));
     let reason = |file: ModelFile| match SavedRun::from_file(file) {
         Err(error) => (error.exit_code(), error.to_string()),
         Ok(_) => panic!("it is accepted"),
@@ -106,7 +105,8 @@ fn files_that_are_whole_but_wrong_are_refused() {
     let data = TensorData::F64(vec![1.0]);
     more.tensors.push(Tensor { name: "checkpoint/more".to_owned(), shape: vec![1], data });
     assert!(reason(more).1.contains("nothing needs"));
-    let model = saved(&session, &kept[0]).model.to_file().expect("a model");
+    let model = session.trained(&kept[0].now.parameters, &kept[0].now.states).expect("they fit");
+    let model = model.to_file().expect("a model");
     assert!(matches!(SavedRun::from_file(model), Err(FileError::NotAModel { .. })));
     // What the file cannot know is found by the trainer.
     for name in ["checkpoint/good.parameters", "checkpoint/best.states", "checkpoint/memory.1.S"] {
@@ -125,6 +125,6 @@ fn numbers_that_are_not_finite_are_never_saved() {
     let mut checkpoint = checkpoints(&session).remove(2);
     checkpoint.memories[0].1[0] = f64::INFINITY;
     assert!(!checkpoint.is_finite());
-    let file = saved(&session, &checkpoint).to_file().expect("the file in memory");
+    let file = saved(&session, &checkpoint);
     assert!(matches!(file.to_bytes(), Err(FileError::NonFinite { .. })));
 }

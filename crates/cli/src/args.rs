@@ -279,8 +279,8 @@ Examples:
   chainrule show titanic.safetensors > my.cr
   chainrule train titanic.csv --target Survived --model my.cr -o mine.safetensors
   chainrule train titanic.csv --target Survived --run runs/titanic     can be resumed
-Ctrl-C, SIGTERM and SIGHUP finish the step, save, and end with exit code 130, 143 or 129: with --run a checkpoint and the
-model so far, with -o the model so far. A second signal ends at once and leaves what was saved before.";
+Ctrl-C, SIGTERM and SIGHUP finish the step, save, and end with exit code 130, 143 or 129: with --run a checkpoint, with -o
+the model so far. A second signal ends at once and leaves what was saved before.";
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Threads {

@@ -10,10 +10,10 @@ use serde::de::DeserializeOwned;
 use super::error::FileError;
 use super::model_file::{ModelFile, RELEASE_KEY, Tensor, TensorData};
 use super::trained::Trained;
+use crate::train::Dtype;
 use crate::train::options::Options;
 use crate::train::progress::{Checkpoint, Progress, Values};
 use crate::train::session::Session;
-use crate::train::{Dtype, TrainError};
 
 /// A checkpoint, and which run it is of.
 #[derive(Clone, Debug)]
@@ -65,45 +65,45 @@ fn arrays(checkpoint: &Checkpoint) -> Vec<(String, &Vec<f64>)> {
     list
 }
 
+/// A checkpoint of a session as a file in memory: `data` is the identity of its data, `metrics` the length of the file of
+/// its metrics. The same run gives the same bytes.
+///
+/// # Errors
+/// The checkpoint is of another session.
+pub fn to_file(session: &Session, data: &str, metrics: u64, checkpoint: &Checkpoint) -> Result<ModelFile, FileError> {
+    let Values { parameters, states } = &checkpoint.now;
+    let model = session.trained(parameters, states).map_err(|error| FileError::content(error.to_string()))?;
+    let mut file = model.to_file()?;
+    let names: Vec<&String> = checkpoint.memories.iter().map(|(name, _)| name).collect();
+    let texts = [
+        (key::PROGRESS, json(&checkpoint.progress)?),
+        (key::OPTIONS, json(&session.options)?),
+        (key::DATA, data.to_owned()),
+        (key::METRICS, metrics.to_string()),
+        (key::MEMORIES, json(&names)?),
+    ];
+    file.metadata.extend(texts.map(|(key, text)| (key.to_owned(), text)));
+    // A file has no arrays without elements: what is missing is empty.
+    for (name, values) in arrays(checkpoint).into_iter().filter(|(_, values)| !values.is_empty()) {
+        let data = numbers(session.options.dtype, values);
+        file.tensors.push(Tensor { name: format!("{}{name}", key::ARRAY), shape: vec![values.len()], data });
+    }
+    Ok(file)
+}
+
 impl SavedRun {
-    /// A checkpoint of a session, of which `data` is the identity.
-    ///
-    /// # Errors
-    /// The checkpoint is of another session.
-    pub fn of(session: &Session, data: &str, checkpoint: &Checkpoint) -> Result<SavedRun, TrainError> {
-        let Values { parameters, states } = &checkpoint.now;
-        let model = session.trained(parameters, states)?;
-        let (options, data, release) = (session.options, data.to_owned(), env!("CARGO_PKG_VERSION").to_owned());
-        Ok(SavedRun { model, options, data, metrics: 0, release, checkpoint: checkpoint.clone() })
-    }
-
-    /// The run as a file in memory; the same run gives the same bytes.
-    ///
-    /// # Errors
-    /// A number is not finite.
-    pub fn to_file(&self) -> Result<ModelFile, FileError> {
-        let mut file = self.model.to_file()?;
-        let names: Vec<&String> = self.checkpoint.memories.iter().map(|(name, _)| name).collect();
-        let texts = [
-            (key::PROGRESS, json(&self.checkpoint.progress)?),
-            (key::OPTIONS, json(&self.options)?),
-            (key::DATA, self.data.clone()),
-            (key::METRICS, self.metrics.to_string()),
-            (key::MEMORIES, json(&names)?),
-        ];
-        file.metadata.extend(texts.map(|(key, text)| (key.to_owned(), text)));
-        // A file has no arrays without elements: what is missing is empty.
-        for (name, values) in arrays(&self.checkpoint).into_iter().filter(|(_, values)| !values.is_empty()) {
-            let data = numbers(self.model.dtype, values);
-            file.tensors.push(Tensor { name: format!("{}{name}", key::ARRAY), shape: vec![values.len()], data });
-        }
-        Ok(file)
-    }
-
     /// Is the file a checkpoint, not only a model?
     #[must_use]
     pub fn is_in(file: &ModelFile) -> bool {
         file.metadata.contains_key(key::PROGRESS)
+    }
+
+    /// The model so far: of the best epoch if the run looks for it, else the last that is known to be good.
+    #[must_use]
+    pub fn into_model(self) -> Trained {
+        let Checkpoint { good, best, .. } = self.checkpoint;
+        let Values { parameters, states } = best.unwrap_or(good);
+        Trained { parameters, states, ..self.model }
     }
 
     /// Reads a checkpoint back. Everything must be there, and nothing else.

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::atomic::{io_error, remove_leftovers, write_atomically};
-use super::checkpoint_file::SavedRun;
+use super::checkpoint_file::{SavedRun, to_file};
 use super::error::FileError;
 use super::metrics_file::MetricsFile;
 use super::model_file::ModelFile;
-use super::trained::Trained;
 use crate::data::columns::Task;
+use crate::train::Checkpoint;
+use crate::train::session::Session;
 
 /// The model: of the best epoch, or of the last.
 pub const MODEL: &str = "best.safetensors";
@@ -155,15 +156,14 @@ impl RunFolder {
         }
     }
 
-    /// Writes the metrics through to the disk, then the checkpoint, which says how long they are.
+    /// Writes the metrics through to the disk, then a checkpoint of `session`, which says how long they are. `data` is the
+    /// identity of the session's data.
     ///
     /// # Errors
     /// The system refuses; the last checkpoint stays.
-    pub fn save(&mut self, mut run: SavedRun) -> Result<(), FileError> {
-        if let Some(metrics) = &mut self.metrics {
-            run.metrics = metrics.flush()?;
-        }
-        run.to_file()?.save(self.file(CHECKPOINT))
+    pub fn save(&mut self, session: &Session, data: &str, checkpoint: &Checkpoint) -> Result<(), FileError> {
+        let metrics = self.metrics.as_mut().map_or(Ok(0), MetricsFile::flush)?;
+        to_file(session, data, metrics, checkpoint)?.save(self.file(CHECKPOINT))
     }
 
     /// Writes the lines of the metrics that are not written yet.
@@ -172,14 +172,6 @@ impl RunFolder {
     /// The system refuses.
     pub fn flush(&mut self) -> Result<(), FileError> {
         self.metrics.as_mut().map_or(Ok(()), |metrics| metrics.flush().map(drop))
-    }
-
-    /// Saves the model.
-    ///
-    /// # Errors
-    /// The system refuses.
-    pub fn save_model(&self, trained: &Trained) -> Result<(), FileError> {
-        trained.to_file()?.save(self.file(MODEL))
     }
 }
 

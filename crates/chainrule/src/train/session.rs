@@ -166,6 +166,18 @@ impl Session {
         from: Option<&Checkpoint>,
         listen: &mut dyn FnMut(&Event) -> Flow,
     ) -> Result<Outcome, TrainError> {
+        self.judge(self.train_from(from, listen)?)
+    }
+
+    /// Trains.
+    ///
+    /// # Errors
+    /// See [`TrainError`].
+    pub fn train_from(
+        &self,
+        from: Option<&Checkpoint>,
+        listen: &mut dyn FnMut(&Event) -> Flow,
+    ) -> Result<Report, TrainError> {
         let rule = Rule::of_program(&self.program).map_err(|e| TrainError::Option(e.message))?;
         let rule = rule.ok_or_else(|| TrainError::Option("the program has no `train` line".to_owned()))?;
         let problem = Problem {
@@ -175,7 +187,14 @@ impl Session {
             parameters: &self.parameters,
             states: &self.states,
         };
-        let report = fit_from(&problem, &Solver::FirstOrder(rule), &self.options, from, listen)?;
+        fit_from(&problem, &Solver::FirstOrder(rule), &self.options, from, listen)
+    }
+
+    /// Judges what a training has left.
+    ///
+    /// # Errors
+    /// The data does not fit the program.
+    pub fn judge(&self, report: Report) -> Result<Outcome, TrainError> {
         let trained = self.trained(&report.parameters, &report.states)?;
         let training = self.figures(&trained, &self.data)?;
         let validation = self.validation.as_ref().map(|data| self.figures(&trained, data)).transpose()?;

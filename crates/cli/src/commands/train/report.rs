@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use chainrule::train::StopReason;
 use chainrule::train::session::{Outcome, Session};
+use chainrule::train::{Report, StopReason};
 
 use crate::models::{figures_json, figures_table};
 
@@ -16,18 +16,17 @@ pub(crate) fn reason(reason: StopReason) -> (&'static str, &'static str) {
     }
 }
 
-/// The last line of the events.
-pub(super) fn end_event(outcome: &Outcome) -> String {
-    let validation = outcome.validation.as_ref().map(|v| format!(",\"validation\":{}", figures_json(v)));
-    let report = &outcome.report;
+/// The last line of the events, with figures if there are any.
+pub(super) fn end_event(report: &Report, outcome: Option<&Outcome>) -> String {
+    let figures = outcome.map(|outcome| {
+        let validation = outcome.validation.as_ref().map(|v| format!(",\"validation\":{}", figures_json(v)));
+        format!(",\"metrics\":{{\"train\":{}{}}}", figures_json(&outcome.training), validation.unwrap_or_default())
+    });
+    let Report { epochs, epoch, steps, .. } = report;
     format!(
-        "{{\"event\":\"run_end\",\"reason\":\"{}\",\"epochs\":{},\"epoch\":{},\"steps\":{},\"metrics\":{{\"train\":{}{}}}}}\n",
+        "{{\"event\":\"run_end\",\"reason\":\"{}\",\"epochs\":{epochs},\"epoch\":{epoch},\"steps\":{steps}{}}}\n",
         reason(report.reason).0,
-        report.epochs,
-        report.epoch,
-        report.steps,
-        figures_json(&outcome.training),
-        validation.unwrap_or_default()
+        figures.unwrap_or_default()
     )
 }
 

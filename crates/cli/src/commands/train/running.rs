@@ -7,7 +7,7 @@ use chainrule::export::trained::Trained;
 use chainrule::text::diagnostic::{Diagnostic, Span};
 use chainrule::train::event::Divergence;
 use chainrule::train::session::{Outcome, Session};
-use chainrule::train::{Checkpoint, Event, Flow, StopReason, TrainError};
+use chainrule::train::{Checkpoint, Event, Flow, Report, StopReason, TrainError};
 
 use super::keeper::Keeper;
 use super::progress::Progress;
@@ -51,7 +51,7 @@ pub(crate) fn execute(job: Job, context: &Context) -> Result<(), Failure> {
     };
     let mut progress = Progress::new(job.progress, job.json, out.is_some(), context);
     let mut keeper = folder.map(|folder| Keeper::new(folder, session, job.every));
-    let outcome = session.run_from(job.from, &mut |event| {
+    let trained = session.train_from(job.from, &mut |event| {
         let shown = progress.listen(event);
         let kept = keeper.as_mut().map_or(Flow::Continue, |keeper| keeper.listen(event, &mut progress));
         // At the end there is nothing to stop any more.
@@ -59,39 +59,51 @@ pub(crate) fn execute(job: Job, context: &Context) -> Result<(), Failure> {
         if shown == Flow::Stop && !last { Flow::Stop } else { kept }
     });
     progress.end();
-    let outcome = match outcome {
-        Ok(outcome) => outcome,
+    let report = match trained {
+        Ok(report) => report,
         Err(TrainError::Diverged(divergence)) => {
             drop(keeper.as_mut().map(Keeper::flush));
             return Err(diverged(session, job.source, &divergence, out.as_deref()));
         }
         Err(error) => return Err(train_failure(&error)),
     };
-    if let Some(failure) = keeper.as_mut().and_then(Keeper::hopeless) {
-        return Err(failure);
+    let signal = context.interrupt.requested().filter(|_| report.reason == StopReason::Asked);
+    if let Some(keeper) = keeper.as_mut().filter(|_| report.reason == StopReason::Asked) {
+        return stopped_in_folder(keeper, &report, signal, &mut progress);
     }
+    let outcome = session.judge(report).map_err(|error| train_failure(&error))?;
     if let Some(out) = &out {
         save(&outcome.trained, out)?;
     }
     keeper.as_mut().map_or(Ok(()), |keeper| keeper.finish(&mut progress))?;
-    let signal = context.interrupt.requested().filter(|_| outcome.report.reason == StopReason::Asked);
     if let Some(signal) = signal {
-        output::progress(&stopped(signal, &outcome, out.as_deref(), keeper.as_ref()));
+        output::progress(&stopped(signal, outcome.report.epochs, out.as_deref()));
     }
     let told = answer(session, &outcome, out.as_deref(), &mut progress);
     // After a signal standard output may have gone with the terminal.
     signal.map_or(told, |signal| Err(Failure::interrupted(signal)))
 }
 
+/// A run that can be resumed is not judged when it is stopped: whoever asked does not want to wait.
+fn stopped_in_folder(
+    keeper: &mut Keeper,
+    report: &Report,
+    signal: Option<i32>,
+    progress: &mut Progress,
+) -> Result<(), Failure> {
+    keeper.finish(progress)?;
+    progress.write(&end_event(report, None));
+    let Some(signal) = signal else { return progress.closed.take().map_or(Ok(()), Err) };
+    output::progress(&keeper.stopped(crate::interrupt::name(signal)));
+    Err(Failure::interrupted(signal))
+}
+
 /// What standard error hears of a run that a signal stopped.
-fn stopped(signal: i32, outcome: &Outcome, out: Option<&Path>, keeper: Option<&Keeper>) -> String {
-    let (by, epochs) = (crate::interrupt::name(signal), outcome.report.epochs);
-    match (keeper, out) {
-        (Some(keeper), _) => keeper.stopped(by),
-        (None, Some(out)) => format!("stopped by {by} after epoch {epochs}; saved {}\n", out.display()),
-        (None, None) => {
-            format!("stopped by {by} after epoch {epochs}; nothing was saved (-o names a file, --run a folder)\n")
-        }
+fn stopped(signal: i32, epochs: u32, out: Option<&Path>) -> String {
+    let by = crate::interrupt::name(signal);
+    match out {
+        Some(out) => format!("stopped by {by} after epoch {epochs}; saved {}\n", out.display()),
+        None => format!("stopped by {by} after epoch {epochs}; nothing was saved (-o names a file, --run a folder)\n"),
     }
 }
 
@@ -99,7 +111,7 @@ fn answer(session: &Session, outcome: &Outcome, out: Option<&Path>, progress: &m
     if !progress.json {
         return output::answer(&report(session, outcome, out));
     }
-    progress.write(&end_event(outcome));
+    progress.write(&end_event(&outcome.report, Some(outcome)));
     progress.closed.take().map_or(Ok(()), Err)
 }
 
