@@ -26,6 +26,22 @@ pub enum StartSpec {
     Data(ExprId),
 }
 
+impl StartSpec {
+    /// How it is written.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            StartSpec::Constant(value) => format!("= {value}"),
+            StartSpec::Draw { name, args } if args.is_empty() => format!("~ {name}"),
+            StartSpec::Draw { name, args } => {
+                let args: Vec<String> = args.iter().map(f64::to_string).collect();
+                format!("~ {name}({})", args.join(", "))
+            }
+            StartSpec::Data(_) => "= data".to_owned(),
+        }
+    }
+}
+
 /// Something with memory that a program declares.
 #[derive(Clone, Debug)]
 pub struct Declared {

@@ -1,12 +1,13 @@
 //! First-order update rules: the text of an optimizer as a graph over all parameters at once.
 
+use super::around::Around;
 use crate::lang::{Graph, Id, Role, Shape};
 use crate::model::Program;
 use crate::model::builder::{Builder, Place, Scope};
 use crate::model::functions::constant_value;
 use crate::model::prelude::{self, Defined};
 use crate::model::statements::CLOCKS;
-use crate::text::ast::{Ast, DefKind, ExprId, ExprKind, Ident, Statement};
+use crate::text::ast::{DefKind, ExprId, ExprKind, Ident, Statement};
 use crate::text::diagnostic::Diagnostic;
 use crate::text::suggest::nearest;
 
@@ -38,6 +39,19 @@ pub struct Rule {
     pub new_w: Id,
     /// The memories.
     pub moments: Vec<Moment>,
+    /// Rules of parameters that have one of their own, later ones first in rank.
+    pub groups: Vec<Group>,
+    /// What stands around the rule.
+    pub around: Around,
+}
+
+/// Parameters with a rule of their own: `group b = sgd(rate = 0.1)`.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// Places in the program's list of parameters.
+    pub members: Vec<usize>,
+    /// Their rule.
+    pub rule: Rule,
 }
 
 impl Rule {
@@ -46,7 +60,14 @@ impl Rule {
     /// # Errors
     /// The program has none, the optimizer is unknown, or its arguments do not fit.
     pub fn of_program(program: &Program) -> Result<Option<Rule>, Diagnostic> {
-        program.train.as_ref().map(|train| Rule::compile(program, train.optimizer)).transpose()
+        let Some(train) = &program.train else { return Ok(None) };
+        let mut rule = Rule::compile(program, train.optimizer)?;
+        for group in &program.groups {
+            let members = members(program, &group.names)?;
+            rule.groups.push(Group { members, rule: Rule::compile(program, group.value)? });
+        }
+        rule.around = Around::of_program(program)?;
+        Ok(Some(rule))
     }
 
     /// The rule of a call such as `adam(rate = 1e-3)` in the program's text.
@@ -54,18 +75,48 @@ impl Rule {
     /// # Errors
     /// The optimizer is unknown, or its arguments do not fit.
     pub fn compile(program: &Program, call: ExprId) -> Result<Rule, Diagnostic> {
-        let constants: Vec<(String, f64)> = program
-            .graph
-            .variables
-            .iter()
-            .filter(|v| v.role == Role::Constant)
-            .filter_map(|v| v.value.map(|value| (v.name.clone(), value)))
-            .collect();
-        compile(&program.ast, call, &constants)
+        compile(program, call)
     }
 }
 
-fn compile(ast: &Ast, call: ExprId, constants: &[(String, f64)]) -> Result<Rule, Diagnostic> {
+/// The numbers with names of a program.
+pub(super) fn numbers(builder: &mut Builder, program: &Program) -> Scope {
+    let mut scope = Scope::default();
+    for constant in program.graph.variables.iter().filter(|v| v.role == Role::Constant) {
+        if let Some(value) = constant.value {
+            let id = builder.graph.named_constant(&constant.name, value);
+            scope.bind(&constant.name, id);
+        }
+    }
+    scope
+}
+
+/// The parameters that a name of a `group` line means: the one of this name, all of a call of a layer (`dense1`), or those
+/// of this name in every layer (`b`).
+fn members(program: &Program, names: &[Ident]) -> Result<Vec<usize>, Diagnostic> {
+    let all: Vec<&str> = program.parameters.iter().map(|p| program.name_of(p.id)).collect();
+    let mut members = Vec::new();
+    for name in names {
+        let (first, last) = (format!("{}_", name.name), format!("_{}", name.name));
+        let before = members.len();
+        members.extend(
+            (0..all.len())
+                .filter(|&at| all[at] == name.name || all[at].starts_with(&first) || all[at].ends_with(&last)),
+        );
+        if members.len() == before {
+            let message = format!("no parameter is called `{}`, and no layer", name.name);
+            let error = Diagnostic::new("E231", name.span, message).label("not a parameter");
+            return Err(match nearest(&name.name, all.iter().copied()) {
+                Some(near) => error.help(format!("did you mean `{near}`?")),
+                None => error.help(format!("there are: {}", all.join(", "))),
+            });
+        }
+    }
+    Ok(members)
+}
+
+fn compile(program: &Program, call: ExprId) -> Result<Rule, Diagnostic> {
+    let ast = &program.ast;
     let expr = ast.expr(call);
     let (callee, args) = match &expr.kind {
         ExprKind::Name(name) => (Ident { name: name.clone(), span: expr.span }, &[][..]),
@@ -84,11 +135,7 @@ fn compile(ast: &Ast, call: ExprId, constants: &[(String, f64)]) -> Result<Rule,
     let mut builder = Builder::new(ast, Graph::new());
     let p = builder.graph.dims.named("P");
     let shape = Shape::matrix(crate::lang::Dim::Known(1), p);
-    let mut outer = Scope::default();
-    for (name, value) in constants {
-        let id = builder.graph.named_constant(name, *value);
-        outer.bind(name, id);
-    }
+    let mut outer = numbers(&mut builder, program);
     for clock in CLOCKS {
         let id = builder.clock(clock).expect("a clock of the list");
         outer.bind(clock, id);
@@ -165,5 +212,6 @@ fn finish(
             update: update(*id).unwrap_or(*id),
         })
         .collect();
-    Ok(Rule { name: callee.name.clone(), w, g, new_w, moments, graph: builder.graph })
+    let (name, graph) = (callee.name.clone(), builder.graph);
+    Ok(Rule { name, w, g, new_w, moments, graph, groups: Vec::new(), around: Around::default() })
 }

@@ -3,6 +3,7 @@
 use kernels::{Pool, Real};
 
 use super::compile::{TrainingPlan, extents, training};
+use super::diverged::first_non_finite;
 use super::event::{Divergence, Event, Flow, Report, StopReason, TrainError};
 use super::options::{Dtype, Options};
 use super::predict::{Forward, find, out_of_memory};
@@ -61,6 +62,8 @@ pub struct Trainer<'a, T: Real> {
     validation: Option<Forward<T>>,
     step: u64,
     epoch: u32,
+    /// The how many-th batch of a step, from 0.
+    part: u32,
     good: Snapshot<T>,
     best: Option<(f64, u32, Snapshot<T>)>,
     last_loss: Option<f64>,
@@ -75,7 +78,7 @@ struct Snapshot<T> {
 
 impl<T: Real> Snapshot<T> {
     fn take(&mut self, machine: &Machine<T>, compiled: &TrainingPlan) {
-        self.parameters.copy_from_slice(machine.buffer(compiled.parameters));
+        self.parameters.copy_from_slice(machine.buffer(compiled.result));
         self.states.copy_from_slice(machine.buffer(compiled.states));
     }
 
@@ -86,6 +89,13 @@ impl<T: Real> Snapshot<T> {
 
 fn to_f64<T: Real>(values: &[T]) -> Vec<f64> {
     values.iter().map(|v| v.to_f64()).collect()
+}
+
+/// The loss of the validation examples, as the trained model has it.
+fn validation<T: Real>(problem: &Problem) -> Result<Option<Forward<T>>, TrainError> {
+    let trained = problem.program.at_prediction();
+    let pair = problem.validation.zip(trained.loss);
+    pair.map(|(data, loss)| Forward::new(trained, loss, data)).transpose()
 }
 
 impl<'a, T: Real> Trainer<'a, T> {
@@ -100,7 +110,8 @@ impl<'a, T: Real> Trainer<'a, T> {
         let batch = order.batch_size();
         let extents = extents(problem.program, problem.data, (batch != rows).then_some(batch))?;
         let compiled = training(problem.program, rule, &extents)?;
-        let mut machine = Machine::<T>::new(&compiled.plan, &[compiled.model_steps])
+        compiled.check_batches(order.steps_per_epoch())?;
+        let mut machine = Machine::<T>::new(&compiled.plan, &[compiled.model_steps, compiled.update])
             .map_err(|_| out_of_memory::<T>(compiled.plan.arena_len))?;
         let convert = |values: &[f64]| values.iter().map(|&v| T::from_f64(v)).collect::<Vec<T>>();
         machine.buffer_mut(compiled.parameters).copy_from_slice(&convert(problem.parameters));
@@ -108,6 +119,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         for &(buffer, start) in &compiled.moments {
             machine.buffer_mut(buffer).fill(T::from_f64(start));
         }
+        machine.buffer_mut(compiled.result).copy_from_slice(&convert(problem.parameters));
         let mut examples = Vec::new();
         for fed in &compiled.fed {
             let values = convert(&find(problem.data, fed)?.values);
@@ -122,11 +134,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             }
             examples.push(values);
         }
-        let trained = problem.program.at_prediction();
-        let validation = match (problem.validation, trained.loss) {
-            (Some(data), Some(loss)) => Some(Forward::new(trained, loss, data)?),
-            _ => None,
-        };
+        let validation = validation(problem)?;
         let good = Snapshot {
             parameters: machine.buffer(compiled.parameters).to_vec(),
             states: machine.buffer(compiled.states).to_vec(),
@@ -145,6 +153,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             validation,
             step: 0,
             epoch: 0,
+            part: 0,
             good,
             best: None,
             last_loss: None,
@@ -210,17 +219,23 @@ impl<'a, T: Real> Trainer<'a, T> {
 
     /// One pass over the examples; the mean of the batches' losses.
     fn epoch_of_batches(&mut self) -> Result<f64, TrainError> {
-        let steps = self.order.steps_per_epoch();
+        // A step takes the gradients of as many batches; those left over at the end of an epoch are left out.
+        let batches = self.compiled.batches;
+        let steps = self.order.steps_per_epoch() / batches * batches;
         let mut sum = 0.0;
         for step in 0..steps {
             self.order.fill(self.epoch, step, &mut self.indices);
             self.load();
+            self.part = step % batches;
             self.set_clocks();
             self.draw(step);
             let loss = self.model()?;
             sum += loss;
             self.last_loss = Some(loss);
-            self.update();
+            self.machine.run_part(&self.pool, 1);
+            if self.part + 1 == batches {
+                self.update();
+            }
         }
         let mut now = std::mem::take(&mut self.good);
         let finite = self.machine.buffer(self.compiled.parameters).iter().all(|v| v.is_finite());
@@ -250,6 +265,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             *slot = match name.as_str() {
                 "t" => (self.step + 1) as f64,
                 "epoch" => f64::from(self.epoch),
+                "part" => f64::from(self.part),
                 "epochs" => f64::from(self.options.epochs),
                 _ => f64::from(self.order.steps_per_epoch()),
             };
@@ -273,7 +289,7 @@ impl<'a, T: Real> Trainer<'a, T> {
 
     #[inline]
     fn update(&mut self) {
-        self.machine.run_part(&self.pool, 1);
+        self.machine.run_part(&self.pool, 2);
         self.step += 1;
     }
 
@@ -307,7 +323,7 @@ impl<'a, T: Real> Trainer<'a, T> {
 
     fn validate(&mut self) -> Option<f64> {
         let forward = self.validation.as_mut()?;
-        forward.set(self.machine.buffer(self.compiled.parameters), self.machine.buffer(self.compiled.states));
+        forward.set(self.machine.buffer(self.compiled.result), self.machine.buffer(self.compiled.states));
         forward.run(&self.pool);
         Some(forward.scalar())
     }
@@ -336,7 +352,8 @@ impl<'a, T: Real> Trainer<'a, T> {
 
     /// Finds the first expression that is not finite by running the pass again, call by call.
     fn diverged(&mut self) -> TrainError {
-        let (expression, origin) = self.first_non_finite();
+        let Trainer { problem, compiled, machine, examples, pool, .. } = &*self;
+        let (expression, origin) = first_non_finite(problem.program, compiled, machine, examples, pool);
         TrainError::Diverged(Box::new(Divergence {
             epoch: self.epoch + 1,
             step: self.step + 1,
@@ -346,40 +363,5 @@ impl<'a, T: Real> Trainer<'a, T> {
             parameters: to_f64(&self.good.parameters),
             states: to_f64(&self.good.states),
         }))
-    }
-
-    fn first_non_finite(&mut self) -> (String, Option<(u32, u32)>) {
-        let program = self.problem.program;
-        let mut offset = 0;
-        let parameters = self.machine.buffer(self.compiled.parameters);
-        for declared in &program.parameters {
-            let len = super::compile::elements(&program.graph, declared.id, &Default::default())
-                .map_or(0, |sizes| sizes.iter().product());
-            if parameters[offset..(offset + len).min(parameters.len())].iter().any(|v| !v.is_finite()) {
-                let text = format!("the parameter `{}` after the last update", program.name_of(declared.id));
-                return (text, Some((declared.span.start, declared.span.end)));
-            }
-            offset += len;
-        }
-        for (fed, values) in self.compiled.fed.iter().zip(&self.examples) {
-            if values.iter().any(|v| !v.is_finite()) {
-                return (format!("the data of `{}`", fed.name), None);
-            }
-        }
-        let Ok(mut machine) = Machine::<T>::stepwise(&self.compiled.plan) else { return ("the loss".to_owned(), None) };
-        machine.copy_from(&self.machine);
-        for call in 0..self.compiled.model_steps {
-            machine.run_call(&self.pool, call);
-            let step = &self.compiled.plan.steps[call];
-            let bad = step
-                .writes()
-                .iter()
-                .any(|&(at, len)| machine.buffer(at.buffer)[at.offset..at.offset + len].iter().any(|v| !v.is_finite()));
-            if bad {
-                let label = &self.compiled.plan.labels[call];
-                return (label.text.clone(), label.origin);
-            }
-        }
-        ("the loss".to_owned(), None)
     }
 }

@@ -1,6 +1,7 @@
 //! Floor 6: training. The loop is a plain function; progress, logs and early stopping are one closure over its events.
 
 pub mod compile;
+mod diverged;
 pub mod event;
 pub mod fit;
 pub mod metrics;
@@ -9,6 +10,7 @@ pub mod predict;
 pub mod randomness;
 pub mod session;
 pub mod source;
+mod update;
 
 pub use event::{Event, Flow, Report, StopReason, TrainError};
 pub use fit::fit;

@@ -177,6 +177,7 @@ fn statements(program: &Program) -> Vec<(&'static str, String)> {
             Statement::Claim { .. } => "claim",
             Statement::Fact { .. } => "fact",
             Statement::Data { .. } => "data",
+            Statement::Group { .. } => "group",
             _ => continue,
         };
         list.push((if word.is_empty() { "formula" } else { word }, written(item.span, word)));

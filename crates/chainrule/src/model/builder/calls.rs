@@ -124,6 +124,15 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// The value of a definition whose arguments are bound.
+    ///
+    /// # Errors
+    /// The arguments do not fit it.
+    pub fn apply(&mut self, defined: prelude::Defined<'a>, scope: Scope, span: Span) -> Result<Id, Diagnostic> {
+        let name = Ident { name: defined.definition.name.name.clone(), span };
+        self.enter(defined, scope, &name, span)
+    }
+
     /// Builds the body of a definition; inside the prelude all errors are reported at the user's call.
     pub(super) fn enter(
         &mut self,
