@@ -6,12 +6,12 @@ use crate::model::Program;
 use crate::model::builder::{Builder, Place, Scope};
 use crate::model::functions::constant_value;
 use crate::model::prelude::{self, Defined};
-use crate::model::statements::CLOCKS;
+use crate::model::statements::{CLOCKS, StartSpec};
 use crate::text::ast::{DefKind, ExprId, ExprKind, Ident, Statement};
 use crate::text::diagnostic::Diagnostic;
 use crate::text::suggest::nearest;
 
-/// A memory of the rule: one number for each parameter.
+/// A memory of the rule: one number for each parameter, or one in all where its shape is 1 x 1.
 #[derive(Clone, Debug)]
 pub struct Moment {
     /// Its name.
@@ -203,13 +203,18 @@ fn finish(
         let message = format!("the optimizer `{}` never updates W", callee.name);
         return Err(Diagnostic::new("E218", callee.span, message).help("add a line such as `W := W - rate*G`"));
     };
-    let moments = moments
-        .iter()
-        .map(|(name, id, start)| Moment {
-            name: name.clone(),
-            id: *id,
-            start: *start,
-            update: update(*id).unwrap_or(*id),
+    let own = |id: Id| moments.iter().find(|moment| moment.1 == id).map(|moment| moment.2);
+    let memories = builder.declared.iter().filter(|declared| declared.id != w && declared.role == Role::State);
+    let moments = memories
+        .map(|declared| Moment {
+            name: builder.graph.as_variable(declared.id).map_or_else(String::new, |v| v.name.clone()),
+            id: declared.id,
+            // States of schedules are numbers that start where they say.
+            start: own(declared.id).unwrap_or(match declared.start {
+                StartSpec::Constant(start) => start,
+                _ => 0.0,
+            }),
+            update: declared.update.unwrap_or(declared.id),
         })
         .collect();
     let (name, graph) = (callee.name.clone(), builder.graph);

@@ -67,6 +67,8 @@ pub struct Trainer<'a, T: Real> {
     good: Snapshot<T>,
     best: Option<(f64, u32, Snapshot<T>)>,
     last_loss: Option<f64>,
+    /// The lowest loss of an epoch, of validation where there is one, and the number of that epoch.
+    lowest: Option<(f64, u32)>,
 }
 
 /// Parameters and states at one moment.
@@ -157,6 +159,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             good,
             best: None,
             last_loss: None,
+            lowest: None,
         })
     }
 
@@ -265,6 +268,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             *slot = match name.as_str() {
                 "t" => (self.step + 1) as f64,
                 "epoch" => f64::from(self.epoch),
+                "stale" => f64::from(self.lowest.map_or(0, |(_, epoch)| self.epoch.saturating_sub(epoch))),
                 "part" => f64::from(self.part),
                 "epochs" => f64::from(self.options.epochs),
                 _ => f64::from(self.order.steps_per_epoch()),
@@ -301,6 +305,10 @@ impl<'a, T: Real> Trainer<'a, T> {
         listen: &mut dyn FnMut(&Event) -> Flow,
     ) -> Result<Option<StopReason>, TrainError> {
         let validation = self.validate();
+        let judged = validation.unwrap_or(loss);
+        if self.lowest.is_none_or(|(lowest, _)| judged < lowest) {
+            self.lowest = Some((judged, epoch));
+        }
         if let Some(value) = validation {
             let better = self.best.as_ref().is_none_or(|(best, _, _)| value < *best);
             if better && self.options.patience.is_some() {

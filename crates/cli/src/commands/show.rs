@@ -136,7 +136,7 @@ fn data_line(program: &Program, id: Id) -> Line {
 fn declared_line(program: &Program, declared: &Declared) -> Line {
     let count = count(&program.graph, declared.id).map_or_else(|| "?".to_owned(), |n| n.to_string());
     let name = program.name_of(declared.id).to_owned();
-    [name, shape_text(&program.graph, declared.id), count, declared.start.text()]
+    [name, shape_text(&program.graph, declared.id), count, declared.start.text(&program.graph.dims)]
 }
 
 fn constants(graph: &Graph) -> Vec<Line> {
@@ -196,7 +196,7 @@ fn document(source: &str, program: &Program) -> Value {
                 "name": program.name_of(declared.id),
                 "shape": shape_text(&program.graph, declared.id),
                 "weights": count(&program.graph, declared.id),
-                "start": declared.start.text(),
+                "start": declared.start.text(&program.graph.dims),
             })
         });
         list.collect::<Vec<Value>>()
