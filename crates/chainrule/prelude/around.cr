@@ -1,5 +1,5 @@
-# around.cr — what may stand around an update rule: options of `train`, such as `train adam, clip_norm = 1`. W and A are
-# all parameters and G their gradient as one row; max_norm is applied to each weight matrix.
+# around.cr — what may stand around an update rule: options of `train`, such as `train adam, clip_norm = 1`.
+# W and A are all parameters and G their gradient as one row; max_norm is applied to each weight matrix.
 
 # The gradient, shortened where its length is above limit (Pascanu, Mikolov, Bengio 2013).
 def clip_norm(G, limit) = G * min(1, limit / max(norm2(G), 1e-30))

@@ -142,6 +142,35 @@ fn groups_of_parameters_have_rules_of_their_own() {
     assert_eq!(last[30..], start()[30..]);
 }
 
+/// The singular values of a 2 x n matrix.
+fn singular_values(rows: [&[f64]; 2]) -> [f64; 2] {
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
+    let (a, b, c) = (dot(rows[0], rows[0]), dot(rows[0], rows[1]), dot(rows[1], rows[1]));
+    let root = ((a - c).powi(2) / 4.0 + b * b).sqrt();
+    [((a + c) / 2.0 + root).sqrt(), ((a + c) / 2.0 - root).sqrt()]
+}
+
+#[test]
+fn rules_that_are_not_of_elements_see_one_matrix_at_a_time() {
+    // The step of muon has singular values near 1: looked at in the second matrix, 5 x 2, whose columns are two rows here.
+    let after = run("train muon(rate = 1, beta = 0)", &options(Batch::All, 1));
+    let step: Vec<f64> = start().iter().zip(&after).map(|(a, b)| a - b).collect();
+    let second = &step[20..30];
+    let column = |col: usize| second.iter().skip(col).step_by(2).copied().collect::<Vec<f64>>();
+    for value in singular_values([&column(0), &column(1)]) {
+        assert!((0.6..1.3).contains(&value), "{value}");
+    }
+    // The step of lamb is as long as the matrix, times the rate.
+    let after = run("train lamb(rate = 0.01, decay = 0)", &options(Batch::All, 1));
+    let mut at = 0;
+    for size in SIZES {
+        let before = &start()[at..at + size];
+        let step: Vec<f64> = before.iter().zip(&after[at..at + size]).map(|(a, b)| a - b).collect();
+        assert!((norm(&step) / norm(before) - 0.01).abs() < 1e-12, "{}", norm(&step) / norm(before));
+        at += size;
+    }
+}
+
 #[test]
 fn wrong_options_and_groups_are_refused() {
     for (lines, code) in [

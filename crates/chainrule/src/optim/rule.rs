@@ -1,7 +1,7 @@
 //! First-order update rules: the text of an optimizer as a graph over all parameters at once.
 
 use super::around::Around;
-use crate::lang::{Graph, Id, Role, Shape};
+use crate::lang::{Class, Graph, Id, Op, Role, Shape};
 use crate::model::Program;
 use crate::model::builder::{Builder, Place, Scope};
 use crate::model::functions::constant_value;
@@ -29,16 +29,18 @@ pub struct Moment {
 pub struct Rule {
     /// Name of the optimizer.
     pub name: String,
-    /// The graph of the update; the dimension `P` is the number of parameters.
+    /// The graph of the update of an M x P matrix.
     pub graph: Graph,
-    /// The parameters, 1 x P.
+    /// The parameters.
     pub w: Id,
-    /// Their gradient, 1 x P.
+    /// Their gradient.
     pub g: Id,
     /// The new parameters.
     pub new_w: Id,
     /// The memories.
     pub moments: Vec<Moment>,
+    /// What the text gives a name by `=`, for people.
+    pub named: Vec<(String, Id)>,
     /// Rules of parameters that have one of their own, later ones first in rank.
     pub groups: Vec<Group>,
     /// What stands around the rule.
@@ -76,6 +78,21 @@ impl Rule {
     /// The optimizer is unknown, or its arguments do not fit.
     pub fn compile(program: &Program, call: ExprId) -> Result<Rule, Diagnostic> {
         compile(program, call)
+    }
+}
+
+impl Rule {
+    /// Does every parameter move by its own element of the gradient and the memories alone? Then one row may hold them
+    /// all; else each matrix is updated by itself.
+    #[must_use]
+    pub fn is_elementwise(&self) -> bool {
+        let mut roots: Vec<Id> = self.moments.iter().map(|moment| moment.update).collect();
+        roots.push(self.new_w);
+        self.graph.reachable(&roots).into_iter().all(|id| match self.graph.op(id) {
+            Op::Size(_) => false,
+            Op::Broadcast(_) => self.graph.shape(self.graph.args(id)[0]).is_scalar(),
+            op => matches!(op.def().class(), Class::Map | Class::Source),
+        })
     }
 }
 
@@ -133,8 +150,8 @@ fn compile(program: &Program, call: ExprId) -> Result<Rule, Diagnostic> {
         });
     };
     let mut builder = Builder::new(ast, Graph::new());
-    let p = builder.graph.dims.named("P");
-    let shape = Shape::matrix(crate::lang::Dim::Known(1), p);
+    let dims = ["M", "P"].map(|name| builder.graph.dims.named(name));
+    let shape = Shape::new(&dims);
     let mut outer = numbers(&mut builder, program);
     for clock in CLOCKS {
         let id = builder.clock(clock).expect("a clock of the list");
@@ -154,15 +171,16 @@ fn compile(program: &Program, call: ExprId) -> Result<Rule, Diagnostic> {
     let w = builder.declare_state("W", shape, expr.span);
     scope.bind("G", g);
     scope.bind("W", w);
-    let moments = body(&mut builder, defined, &mut scope, shape)?;
-    finish(builder, &callee, (w, g), &moments)
+    let mut named = Vec::new();
+    let moments = body(&mut builder, defined, (&mut scope, &mut named), shape)?;
+    finish(builder, &callee, (w, g), (&moments, named))
 }
 
 /// The statements of the optimizer; memories are as long as the parameters.
 fn body<'a>(
     builder: &mut Builder<'a>,
     defined: Defined<'a>,
-    scope: &mut Scope,
+    (scope, named): (&mut Scope, &mut Vec<(String, Id)>),
     shape: Shape,
 ) -> Result<Vec<(String, Id, f64)>, Diagnostic> {
     let mut moments = Vec::new();
@@ -180,6 +198,7 @@ fn body<'a>(
             }
             Statement::Let { name, value } => {
                 let id = builder.expression(Place { ast, scope }, *value)?;
+                named.push((name.name.clone(), id));
                 scope.rebind(&name.name, id);
             }
             Statement::Update { name, value } => {
@@ -196,7 +215,7 @@ fn finish(
     builder: Builder,
     callee: &Ident,
     (w, g): (Id, Id),
-    moments: &[(String, Id, f64)],
+    (moments, named): (&[(String, Id, f64)], Vec<(String, Id)>),
 ) -> Result<Rule, Diagnostic> {
     let update = |id: Id| builder.declared.iter().find(|d| d.id == id).and_then(|d| d.update);
     let Some(new_w) = update(w) else {
@@ -218,5 +237,5 @@ fn finish(
         })
         .collect();
     let (name, graph) = (callee.name.clone(), builder.graph);
-    Ok(Rule { name, w, g, new_w, moments, graph, groups: Vec::new(), around: Around::default() })
+    Ok(Rule { name, w, g, new_w, moments, named, graph, groups: Vec::new(), around: Around::default() })
 }

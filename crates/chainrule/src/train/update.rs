@@ -70,8 +70,8 @@ pub(super) fn update(planner: &mut Planner, rule: &Rule, vectors: &Vectors) -> R
         // The clipped gradient has the place of the gradient; what was accumulated is begun anew in the next step.
         stage(planner, formula, &[at(gradients, 0)], at(gradients, 0), (1, total))?;
     }
-    for (rule, start, end) in ranges(rule, &parts(vectors)?, total) {
-        let place = (at(parameters, start), at(gradients, start), end - start);
+    for (rule, start, size) in ranges(rule, &parts(vectors)?, total) {
+        let place = (at(parameters, start), at(gradients, start), size);
         memory.moments.extend(by_rule(planner, rule, place)?);
     }
     if let Some(formula) = &around.max_norm {
@@ -89,8 +89,11 @@ pub(super) fn update(planner: &mut Planner, rule: &Rule, vectors: &Vectors) -> R
     Ok(memory)
 }
 
-/// The flat vector cut where the rule changes: each range with its rule.
-fn ranges<'r>(rule: &'r Rule, parts: &[Part], total: usize) -> Vec<(&'r Rule, usize, usize)> {
+/// A rule, where its parameters start, and their rows and columns.
+type Range<'r> = (&'r Rule, usize, (usize, usize));
+
+/// The flat vector cut where the rule changes. A rule of elements takes its range as one row, any other each matrix alone.
+fn ranges<'r>(rule: &'r Rule, parts: &[Part], total: usize) -> Vec<Range<'r>> {
     let group = |index: usize| (0..rule.groups.len()).rev().find(|&g| rule.groups[g].members.contains(&index));
     let mut list: Vec<(Option<usize>, usize, usize)> = Vec::new();
     for (index, part) in parts.iter().enumerate() {
@@ -103,7 +106,19 @@ fn ranges<'r>(rule: &'r Rule, parts: &[Part], total: usize) -> Vec<(&'r Rule, us
     if list.is_empty() {
         list.push((None, 0, total));
     }
-    list.into_iter().map(|(own, start, end)| (own.map_or(rule, |g| &rule.groups[g].rule), start, end)).collect()
+    let mut ranges = Vec::new();
+    for (own, start, end) in list {
+        let rule = own.map_or(rule, |g| &rule.groups[g].rule);
+        if rule.is_elementwise() {
+            ranges.push((rule, start, (1, end - start)));
+            continue;
+        }
+        for part in parts.iter().filter(|part| (start..end).contains(&part.offset)) {
+            let rows = part.sizes[0];
+            ranges.push((rule, part.offset, (rows, part.sizes[1..].iter().product())));
+        }
+    }
+    ranges
 }
 
 fn lower(
@@ -131,17 +146,17 @@ fn stage(
     lower(planner, &formula.graph, &places, &[Output { node: formula.value, at: out }], size)
 }
 
-/// The update of `len` parameters; its memories.
+/// The update of `rows` x `cols` parameters; its memories.
 fn by_rule(
     planner: &mut Planner,
     rule: &Rule,
-    (w, g, len): (At, At, usize),
+    (w, g, (rows, cols)): (At, At, (usize, usize)),
 ) -> Result<Vec<(BufferId, f64)>, TrainError> {
     let mut places: FxHashMap<Id, At> = [(rule.w, w), (rule.g, g)].into_iter().collect();
     let mut outputs = vec![Output { node: rule.new_w, at: w }];
     let mut moments = Vec::new();
     for moment in &rule.moments {
-        let size = if rule.graph.shape(moment.id).is_scalar() { 1 } else { len };
+        let size = if rule.graph.shape(moment.id).is_scalar() { 1 } else { rows * cols };
         let buffer = planner.fixed(&moment.name, size);
         places.insert(moment.id, at(buffer, 0));
         if moment.update != moment.id {
@@ -149,6 +164,6 @@ fn by_rule(
         }
         moments.push((buffer, moment.start));
     }
-    lower(planner, &rule.graph, &places, &outputs, (1, len))?;
+    lower(planner, &rule.graph, &places, &outputs, (rows, cols))?;
     Ok(moments)
 }

@@ -128,6 +128,10 @@ fn update(out: &mut String, definition: &Definition) {
     let mut updated: Vec<(Id, String)> =
         rule.moments.iter().filter(|m| m.update != m.id).map(|m| (m.update, m.name.clone())).collect();
     updated.push((rule.new_w, "W".to_owned()));
+    let leaf = |id: Id| rule.graph.args(id).is_empty();
+    let known: Vec<Id> = updated.iter().map(|(id, _)| *id).collect();
+    let named = rule.named.iter().filter(|(_, id)| !leaf(*id) && !known.contains(id));
+    updated.extend(named.map(|(name, id)| (*id, name.clone())));
     // An update that another one uses stands above it.
     updated.sort_by_key(|(id, _)| *id);
     for (id, name) in &updated {
@@ -135,7 +139,8 @@ fn update(out: &mut String, definition: &Definition) {
             updated.iter().find(|(other, _)| *other == node && node != *id).map(|(_, name)| name.clone())
         };
         let tex = print_with(&rule.graph, *id, Style::Latex, &name_of).expect("an update of matrices");
-        let _ = writeln!(out, "\n$$ {} \\leftarrow {tex} $$", print_name(name));
+        let sign = if known.contains(id) { r"\leftarrow" } else { "=" };
+        let _ = writeln!(out, "\n$$ {} {sign} {tex} $$", print_name(name));
     }
 }
 
