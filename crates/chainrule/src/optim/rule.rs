@@ -173,7 +173,8 @@ fn compile(program: &Program, call: ExprId) -> Result<Rule, Diagnostic> {
     scope.bind("W", w);
     let mut named = Vec::new();
     let moments = body(&mut builder, defined, (&mut scope, &mut named), shape)?;
-    finish(builder, &callee, (w, g), (&moments, named))
+    let rule = finish(builder, &callee, (w, g), &moments)?;
+    Ok(Rule { named, ..rule })
 }
 
 /// The statements of the optimizer; memories are as long as the parameters.
@@ -215,7 +216,7 @@ fn finish(
     builder: Builder,
     callee: &Ident,
     (w, g): (Id, Id),
-    (moments, named): (&[(String, Id, f64)], Vec<(String, Id)>),
+    moments: &[(String, Id, f64)],
 ) -> Result<Rule, Diagnostic> {
     let update = |id: Id| builder.declared.iter().find(|d| d.id == id).and_then(|d| d.update);
     let Some(new_w) = update(w) else {
@@ -237,5 +238,5 @@ fn finish(
         })
         .collect();
     let (name, graph) = (callee.name.clone(), builder.graph);
-    Ok(Rule { name, w, g, new_w, moments, named, graph, groups: Vec::new(), around: Around::default() })
+    Ok(Rule { name, w, g, new_w, moments, named: Vec::new(), graph, groups: Vec::new(), around: Around::default() })
 }
