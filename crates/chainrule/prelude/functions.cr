@@ -27,3 +27,8 @@ def rowmean(X) = rowsum(X) / cols(X)
 
 # The mean of each column, a 1×n row (note 000).
 def colmean(X) = colsum(X) / rows(X)
+
+# A step of the iteration that brings all singular values of X, which are at most 1, near 1 (Jordan et al. 2024).
+def towards_orthogonal(X):
+    A = X*X'
+    3.4445*X - 4.775*(A*X) + 2.0315*(A*(A*X))

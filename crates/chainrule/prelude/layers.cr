@@ -38,3 +38,10 @@ layer layer_norm(X, epsilon = 1e-5):
 layer prelu(X, start = 0.25):
     param slope : [1, cols(X)] = start
     relu(X) + slope .* min(X, 0)
+
+# An affine map of each row whose tanh units divide inputs between -range and range among them, for second-order solvers
+# (Nguyen, Widrow 1990).
+layer dense_nw(X, units, range = 1):
+    param W : [cols(X), units] ~ nguyen_widrow(range)
+    param b : [1, units] ~ nguyen_widrow_bias(cols(X))
+    X*W + b

@@ -1,5 +1,5 @@
-# randomness.cr — what a step of training draws and a trained model leaves out. training(a, b) is a in training and b in
-# predictions; uniform_like(X) and normal_like(X) are other numbers in every step.
+# randomness.cr — what a step of training draws and a trained model leaves out.
+# training(a, b) is a in training and b in predictions; uniform_like(X) and normal_like(X) are other numbers in every step.
 
 # Inverted dropout: in training each element is 0 with probability p and else divided by 1 - p; predictions use X itself
 # (note 000; Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014).

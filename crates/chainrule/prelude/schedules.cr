@@ -59,3 +59,12 @@ schedule one_cycle(rate, rise = 0.3, start_factor = 25, end_factor = 1e4):
     low = rate/start_factor
     end = low/end_factor
     low + (rate - low)*(1 - cos(pi*up))/2 + (end - rate)*(1 - cos(pi*down))/2
+
+# The rate is multiplied by factor whenever the loss of validation (of training where there is none) has not been lower for
+# so many epochs (Bengio 2012).
+schedule plateau(rate0, factor = 0.1, patience = 10):
+    state cuts = 0, last = 0
+    cut = step(min(stale, epoch - last) - patience + 0.5)
+    last := last + cut*(epoch - last)
+    cuts := cuts + cut
+    rate0 * factor^cuts

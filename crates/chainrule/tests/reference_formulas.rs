@@ -61,7 +61,8 @@ fn computed(predicted: &str, loss: &str, z: &Matrix, y: &Matrix) -> (f64, Vec<f6
 fn close(name: &str, got: &[f64], want: &[f64], absolute: f64, faults: &mut Vec<String>) {
     assert_eq!(got.len(), want.len(), "{name}");
     for (index, (a, b)) in got.iter().zip(want).enumerate() {
-        if !((a - b).abs() <= 1e-10 * b.abs() + absolute) {
+        let near = (a - b).abs() <= 1e-10 * b.abs() + absolute;
+        if !near {
             faults.push(format!("{name} [{index}]: {a:e} against {b:e}"));
         }
     }

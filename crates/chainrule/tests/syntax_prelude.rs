@@ -6,13 +6,14 @@ use chainrule::text::ast::{DefKind, Definition, Statement};
 use chainrule::text::parser::{parse_expression, parse_program};
 use syntax_tree::program;
 
-const FILES: [(&str, &str, &[DefKind]); 7] = [
+const FILES: [(&str, &str, &[DefKind]); 8] = [
     ("functions", include_str!("../prelude/functions.cr"), &[DefKind::Function]),
     ("activations", include_str!("../prelude/activations.cr"), &[DefKind::Function]),
     ("losses", include_str!("../prelude/losses.cr"), &[DefKind::Function]),
     ("randomness", include_str!("../prelude/randomness.cr"), &[DefKind::Function]),
     ("layers", include_str!("../prelude/layers.cr"), &[DefKind::Layer]),
     ("optimizers", include_str!("../prelude/optimizers.cr"), &[DefKind::Optimizer]),
+    ("around", include_str!("../prelude/around.cr"), &[DefKind::Function]),
     ("schedules", include_str!("../prelude/schedules.cr"), &[DefKind::Schedule]),
 ];
 

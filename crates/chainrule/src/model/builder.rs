@@ -2,6 +2,7 @@
 //! broadcasts are made explicit here and nowhere else.
 
 mod calls;
+mod every;
 mod operators;
 
 use rustc_hash::FxHashMap;
@@ -221,6 +222,11 @@ impl<'a> Builder<'a> {
         if let Some(dim) = self.graph.dims.find(name) {
             return Ok(self.graph.size(dim));
         }
+        if every::WORDS.iter().any(|word| word.0 == name) {
+            return Err(Diagnostic::new("E232", span, format!("`{name}` stands only as an argument of a function"))
+                .label("here")
+                .help(format!("a function of `{name}` is summed over them: `l2({name})`")));
+        }
         let error =
             Diagnostic::new("E201", span, format!("unknown name `{name}`")).label("not declared above this line");
         let dims: Vec<String> = self.graph.dims.names().map(str::to_owned).collect();
@@ -269,7 +275,7 @@ fn needed(ast: &Ast, root: ExprId) -> Vec<ExprId> {
             ExprKind::Binary(_, _, a, b) => stack.extend([*a, *b]),
             ExprKind::Call(callee, args) => {
                 let values = functions::subscripts(ast, callee, args).map_or(args.as_slice(), |(_, operands)| operands);
-                stack.extend(values.iter().map(|arg| arg.value));
+                stack.extend(values.iter().map(|arg| arg.value).filter(|&arg| !every::is_word(ast, arg)));
             }
         }
     }

@@ -13,6 +13,7 @@ pub static FILES: &[(&str, &str)] = &[
     ("randomness", include_str!("../../prelude/randomness.cr")),
     ("layers", include_str!("../../prelude/layers.cr")),
     ("optimizers", include_str!("../../prelude/optimizers.cr")),
+    ("around", include_str!("../../prelude/around.cr")),
     ("schedules", include_str!("../../prelude/schedules.cr")),
 ];
 

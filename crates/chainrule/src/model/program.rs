@@ -5,7 +5,7 @@
 
 use super::builder::{Builder, Place, Scope};
 use super::mode::Mode;
-use super::statements::{Declared, StartSpec, is_leaf};
+use super::statements::{Declared, is_leaf};
 use crate::lang::{Dim, Dims, Graph, Id, Role, Shape};
 use crate::text::ast::{Argument, Ast, ExprId, Ident, Item, Statement};
 use crate::text::diagnostic::{Diagnostic, Span};
@@ -44,6 +44,15 @@ pub struct DataSource {
     pub span: Span,
 }
 
+/// `group names = optimizer`.
+#[derive(Clone, Debug)]
+pub struct ParameterGroup {
+    /// Parameters, or layers.
+    pub names: Vec<Ident>,
+    /// Their optimizer: a call or a name.
+    pub value: ExprId,
+}
+
 /// A model: its graph, and what each part of it is for.
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -69,6 +78,8 @@ pub struct Program {
     pub claims: Vec<Claim>,
     /// How to train.
     pub train: Option<Train>,
+    /// Parameters with an optimizer of their own, in order.
+    pub groups: Vec<ParameterGroup>,
     /// Where the data comes from.
     pub data: Vec<DataSource>,
     /// Names of the text and what they stand for.
@@ -128,7 +139,7 @@ impl Program {
         for variable in graph.variables.iter().filter(|v| matches!(v.role, Role::Random(_))) {
             parts.scope.bind(&variable.name, variable.id);
         }
-        let Parts { scope, inputs, targets, predict, loss, claims, train, data, .. } = parts;
+        let Parts { scope, inputs, targets, predict, loss, claims, train, groups, data, .. } = parts;
         let program = Program {
             source: source.to_owned(),
             ast: ast.clone(),
@@ -141,6 +152,7 @@ impl Program {
             loss,
             claims,
             train,
+            groups,
             data,
             scope,
             prediction: None,
@@ -177,6 +189,7 @@ struct Parts {
     loss: Option<Id>,
     claims: Vec<Claim>,
     train: Option<Train>,
+    groups: Vec<ParameterGroup>,
     data: Vec<DataSource>,
 }
 
@@ -239,6 +252,10 @@ impl Parts {
             }
             Statement::Data { names, value } => {
                 self.data.push(DataSource { names: names.clone(), value: *value, span: item.span });
+                Ok(())
+            }
+            Statement::Group { names, value } => {
+                self.groups.push(ParameterGroup { names: names.clone(), value: *value });
                 Ok(())
             }
             Statement::Define(definition) => self.define(builder, definition),
@@ -359,20 +376,4 @@ impl Parts {
 
 fn place_of(ast: &Ast, id: ExprId) -> Span {
     ast.expr(id).span
-}
-
-impl StartSpec {
-    /// How it is written.
-    #[must_use]
-    pub fn text(&self) -> String {
-        match self {
-            StartSpec::Constant(value) => format!("= {value}"),
-            StartSpec::Draw { name, args } if args.is_empty() => format!("~ {name}"),
-            StartSpec::Draw { name, args } => {
-                let args: Vec<String> = args.iter().map(f64::to_string).collect();
-                format!("~ {name}({})", args.join(", "))
-            }
-            StartSpec::Data(_) => "= data".to_owned(),
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! Floor 5: optimizers. First-order rules are text of the prelude; a solver that needs more than a gradient says so.
 
+pub mod around;
 pub mod rule;
 
 pub use rule::Rule;

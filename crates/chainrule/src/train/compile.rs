@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use super::event::TrainError;
 use super::randomness::{Drawn, place};
 use super::source::Data;
+use super::update::{Memory, Vectors, update};
 use crate::calculus::differentiate::gradients;
 use crate::lang::{Dim, Graph, Id, Role};
 use crate::model::Program;
@@ -35,8 +36,14 @@ pub struct Fed {
 pub struct TrainingPlan {
     /// The plan.
     pub plan: Plan,
-    /// Calls of the forward and backward pass; the others are the update.
+    /// Calls of the forward and backward pass.
     pub model_steps: usize,
+    /// The call with which the update begins; those between accumulate gradients.
+    pub update: usize,
+    /// Batches whose gradients make one update.
+    pub batches: u32,
+    /// The parameters of a trained model: all parameters, or their average.
+    pub result: BufferId,
     /// All parameters.
     pub parameters: BufferId,
     /// Their gradients, in the same order.
@@ -51,6 +58,20 @@ pub struct TrainingPlan {
     pub random: Vec<Drawn>,
     /// The loss.
     pub loss: At,
+}
+
+impl TrainingPlan {
+    /// An update needs all its batches within an epoch.
+    ///
+    /// # Errors
+    /// An epoch has too few.
+    pub fn check_batches(&self, of_epoch: u32) -> Result<(), TrainError> {
+        if self.batches <= of_epoch {
+            return Ok(());
+        }
+        let message = format!("`accumulate` asks for {} batches, an epoch has {of_epoch}", self.batches);
+        Err(TrainError::Option(message))
+    }
 }
 
 /// A forward pass.
@@ -188,8 +209,9 @@ pub fn training(program: &Program, rule: &Rule, extents: &Extents) -> Result<Tra
     variables.places.extend(random.iter().map(Drawn::placed));
     planner.lower(&Lowering { graph: &graph, extents, variables: &variables.places, outputs: &outputs })?;
     let model_steps = planner.steps.len();
-    let moments = update(&mut planner, rule, (variables.parameters, gradient_buffer, total))?;
     let Variables { parameters, states, fed, .. } = variables;
+    let vectors = Vectors { program, extents, parameters, gradients: gradient_buffer, total };
+    let Memory { moments, batches, update, result } = update(&mut planner, rule, &vectors)?;
     let plan = planner.finish()?;
     Ok(TrainingPlan {
         plan,
@@ -197,35 +219,14 @@ pub fn training(program: &Program, rule: &Rule, extents: &Extents) -> Result<Tra
         parameters,
         gradients: gradient_buffer,
         moments,
+        batches,
+        update,
+        result,
         states,
         fed,
         random,
         loss: loss_at,
     })
-}
-
-/// Appends the optimizer's update of all parameters at once.
-fn update(
-    planner: &mut Planner,
-    rule: &Rule,
-    (w, g, total): (BufferId, BufferId, usize),
-) -> Result<Vec<(BufferId, f64)>, TrainError> {
-    let at = |buffer| At { buffer, offset: 0 };
-    let mut places: FxHashMap<Id, At> = [(rule.w, at(w)), (rule.g, at(g))].into_iter().collect();
-    let mut outputs = vec![Output { node: rule.new_w, at: at(w) }];
-    let mut moments = Vec::new();
-    for moment in &rule.moments {
-        let buffer = planner.fixed(&moment.name, total);
-        places.insert(moment.id, at(buffer));
-        if moment.update != moment.id {
-            outputs.push(Output { node: moment.update, at: at(buffer) });
-        }
-        moments.push((buffer, moment.start));
-    }
-    let dim = rule.graph.dims.find("P").expect("the rule has the dimension P");
-    let extents: Extents = [(dim, total)].into_iter().collect();
-    planner.lower(&Lowering { graph: &rule.graph, extents: &extents, variables: &places, outputs: &outputs })?;
-    Ok(moments)
 }
 
 /// Compiles a forward pass to a node of the program.

@@ -82,6 +82,13 @@ pub struct Trainer<'a, T: Real> {
     pub(super) best: Option<Snapshot<T>>,
 }
 
+/// The loss of the validation examples, as the trained model has it.
+fn validation<T: Real>(problem: &Problem) -> Result<Option<Forward<T>>, TrainError> {
+    let trained = problem.program.at_prediction();
+    let pair = problem.validation.zip(trained.loss);
+    pair.map(|(data, loss)| Forward::new(trained, loss, data)).transpose()
+}
+
 impl<'a, T: Real> Trainer<'a, T> {
     /// Compiles and loads everything a step needs.
     ///
@@ -99,7 +106,8 @@ impl<'a, T: Real> Trainer<'a, T> {
         let batch = order.batch_size();
         let extents = extents(problem.program, problem.data, (batch != rows).then_some(batch))?;
         let compiled = training(problem.program, rule, &extents)?;
-        let mut machine = Machine::<T>::new(&compiled.plan, &[compiled.model_steps])
+        compiled.check_batches(order.steps_per_epoch())?;
+        let mut machine = Machine::<T>::new(&compiled.plan, &[compiled.model_steps, compiled.update])
             .map_err(|_| out_of_memory::<T>(compiled.plan.arena_len))?;
         let convert = |values: &[f64]| values.iter().map(|&v| T::from_f64(v)).collect::<Vec<T>>();
         machine.buffer_mut(compiled.parameters).copy_from_slice(&convert(problem.parameters));
@@ -107,12 +115,9 @@ impl<'a, T: Real> Trainer<'a, T> {
         for &(buffer, start) in &compiled.moments {
             machine.buffer_mut(buffer).fill(T::from_f64(start));
         }
+        machine.buffer_mut(compiled.result).copy_from_slice(&convert(problem.parameters));
         let examples = load_all(&compiled, &mut machine, problem.data)?;
-        let trained = problem.program.at_prediction();
-        let validation = match (problem.validation, trained.loss) {
-            (Some(data), Some(loss)) => Some(Forward::new(trained, loss, data)?),
-            _ => None,
-        };
+        let validation = validation(problem)?;
         let mut trainer = Trainer {
             problem: *problem,
             options: *options,
@@ -184,9 +189,11 @@ impl<'a, T: Real> Trainer<'a, T> {
 
     /// A batch; at the end of the examples, what belongs to the end of an epoch.
     fn step_of_batch(&mut self, listen: &mut dyn FnMut(&Event) -> Flow) -> Result<Option<StopReason>, TrainError> {
-        let steps = self.order.steps_per_epoch();
-        if self.progress.batch == steps {
-            let loss = self.progress.loss_sum / f64::from(steps.max(1));
+        // An update takes the gradients of as many batches; those left over at the end of an epoch are left out.
+        let batches = self.compiled.batches;
+        let all = self.order.steps_per_epoch() / batches * batches;
+        if self.progress.batch == all {
+            let loss = self.progress.loss_sum / f64::from(all.max(1));
             self.keep()?;
             self.progress.epoch += 1;
             (self.progress.batch, self.progress.loss_sum) = (0, 0.0);
@@ -197,15 +204,18 @@ impl<'a, T: Real> Trainer<'a, T> {
         self.set_clocks();
         self.draw();
         let loss = self.model()?;
-        self.update();
+        self.machine.run_part(&self.pool, 1);
         self.progress.loss_sum += loss;
         self.progress.batch += 1;
+        if self.progress.batch.is_multiple_of(batches) {
+            self.update();
+        }
         Ok(self.step_done(loss, listen))
     }
 
     /// Keeps parameters and states, which must be finite.
     fn keep(&mut self) -> Result<(), TrainError> {
-        let buffers = [self.compiled.parameters, self.compiled.states];
+        let buffers = [self.compiled.parameters, self.compiled.result, self.compiled.states];
         if !buffers.iter().all(|&buffer| self.machine.buffer(buffer).iter().all(|v| v.is_finite())) {
             return Err(self.diverged());
         }
@@ -253,6 +263,8 @@ impl<'a, T: Real> Trainer<'a, T> {
             *slot = match name.as_str() {
                 "t" => (self.progress.step + 1) as f64,
                 "epoch" => f64::from(self.progress.epoch),
+                "stale" => f64::from(self.progress.stale()),
+                "part" => f64::from(self.progress.batch % self.compiled.batches),
                 "epochs" => f64::from(self.options.epochs),
                 _ => f64::from(self.order.steps_per_epoch()),
             };
@@ -281,7 +293,7 @@ impl<'a, T: Real> Trainer<'a, T> {
 
     #[inline]
     fn update(&mut self) {
-        self.machine.run_part(&self.pool, 1);
+        self.machine.run_part(&self.pool, 2);
         self.progress.step += 1;
     }
 
@@ -290,10 +302,13 @@ impl<'a, T: Real> Trainer<'a, T> {
         let Progress { epoch, step, .. } = self.progress;
         self.progress.told = epoch;
         let validation = self.validate();
-        // A loss that is not finite is no best loss: nothing would ever be better than not-a-number.
-        let candidate = validation.filter(|loss| loss.is_finite() && self.options.patience.is_some());
-        if let Some(loss) = candidate.filter(|&loss| self.progress.best.is_none_or(|best| loss < best.loss)) {
-            self.progress.best = Some(Best { epoch, loss });
+        self.progress.lowest = Best::of(self.progress.lowest, epoch, validation.unwrap_or(loss));
+        let best = match validation.filter(|_| self.options.patience.is_some()) {
+            Some(loss) => Best::of(self.progress.best, epoch, loss),
+            None => None,
+        };
+        if best.is_some_and(|best| best.epoch == epoch) {
+            self.progress.best = best;
             let snapshot = self.best.get_or_insert_with(|| self.good.clone());
             snapshot.take(&self.machine, &self.compiled);
         }
@@ -309,7 +324,7 @@ impl<'a, T: Real> Trainer<'a, T> {
 
     fn validate(&mut self) -> Option<f64> {
         let forward = self.validation.as_mut()?;
-        forward.set(self.machine.buffer(self.compiled.parameters), self.machine.buffer(self.compiled.states));
+        forward.set(self.machine.buffer(self.compiled.result), self.machine.buffer(self.compiled.states));
         forward.run(&self.pool);
         Some(forward.scalar())
     }

@@ -19,11 +19,11 @@ pub(super) struct Snapshot<T> {
 impl<T: Real> Snapshot<T> {
     pub(super) fn of(machine: &Machine<T>, compiled: &TrainingPlan) -> Snapshot<T> {
         let copy = |buffer| machine.buffer(buffer).to_vec();
-        Snapshot { parameters: copy(compiled.parameters), states: copy(compiled.states) }
+        Snapshot { parameters: copy(compiled.result), states: copy(compiled.states) }
     }
 
     pub(super) fn take(&mut self, machine: &Machine<T>, compiled: &TrainingPlan) {
-        self.parameters.copy_from_slice(machine.buffer(compiled.parameters));
+        self.parameters.copy_from_slice(machine.buffer(compiled.result));
         self.states.copy_from_slice(machine.buffer(compiled.states));
     }
 

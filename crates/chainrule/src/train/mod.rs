@@ -1,7 +1,7 @@
 //! Floor 6: training. The loop is a plain function; progress, logs and early stopping are one closure over its events.
 
 pub mod compile;
-mod diverge;
+mod diverged;
 pub mod event;
 pub mod fit;
 mod keep;
@@ -12,6 +12,7 @@ pub mod progress;
 pub mod randomness;
 pub mod session;
 pub mod source;
+mod update;
 
 pub use event::{Event, Flow, Report, StopReason, TrainError};
 pub use fit::{fit, fit_from};

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::batch::{Batch, Sampling};
 use crate::model::Program;
+use crate::optim::around::AROUND;
 use crate::text::ast::{Argument, Ast, ExprId, ExprKind};
 use crate::text::diagnostic::Diagnostic;
 use crate::text::suggest::nearest;
@@ -52,6 +53,11 @@ pub static OPTIONS: &[(&str, &str)] = &[
     ("patience", "epochs without gain before stopping"),
     ("seed", "a whole number"),
     ("dtype", "`f32` or `f64`"),
+    AROUND[0],
+    AROUND[1],
+    AROUND[2],
+    AROUND[3],
+    AROUND[4],
 ];
 
 impl Options {
@@ -104,6 +110,8 @@ impl Options {
                     _ => return Err(value.wrong()),
                 }
             }
+            // What stands around the update rule is read with the rule.
+            other if AROUND.iter().any(|row| row.0 == other) => {}
             other => {
                 let error = Diagnostic::new("E215", name.span, format!("`train` has no option `{other}`"))
                     .label("unknown option");

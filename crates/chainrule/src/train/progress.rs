@@ -21,20 +21,38 @@ pub struct Progress {
     pub last_loss: Option<f64>,
     /// The last epoch that was told to the listener. With `batch = all` the loss of an epoch is known one pass later.
     pub told: u32,
-    /// The best epoch so far, if the run looks for it.
+    /// The best epoch so far by validation, if the run is to end there.
     pub best: Option<Best>,
+    /// The epoch with the lowest loss so far, by validation if there is any.
+    pub lowest: Option<Best>,
     /// Why the run has ended, if it has.
     pub finished: Option<StopReason>,
 }
 
-/// The epoch with the lowest validation loss.
+/// The epoch with the lowest loss.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Best {
     /// Its number, from 1.
     pub epoch: u32,
-    /// Its validation loss, a finite number.
+    /// Its loss, a finite number.
     pub loss: f64,
+}
+
+impl Best {
+    /// The better of the best so far and an epoch. A loss that is not finite is never the best: nothing would be below
+    /// not-a-number.
+    pub(super) fn of(best: Option<Best>, epoch: u32, loss: f64) -> Option<Best> {
+        let better = loss.is_finite() && best.is_none_or(|best| loss < best.loss);
+        if better { Some(Best { epoch, loss }) } else { best }
+    }
+}
+
+impl Progress {
+    /// Epochs since the one with the lowest loss.
+    pub(super) fn stale(&self) -> u32 {
+        self.lowest.map_or(0, |best| self.epoch.saturating_sub(best.epoch))
+    }
 }
 
 /// Parameters and states of a program at one moment, each one after the other in order of declaration.
@@ -67,6 +85,7 @@ impl Checkpoint {
     pub fn is_finite(&self) -> bool {
         let values = [Some(&self.now), Some(&self.good), self.best.as_ref()];
         let arrays = values.into_iter().flatten().flat_map(|v| [&v.parameters, &v.states]);
-        arrays.chain(self.memories.iter().map(|(_, memory)| memory)).flatten().all(|value| value.is_finite())
+        let mut all = arrays.chain(self.memories.iter().map(|(_, memory)| memory)).flatten();
+        self.progress.loss_sum.is_finite() && all.all(|value| value.is_finite())
     }
 }

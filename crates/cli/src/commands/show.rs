@@ -139,7 +139,7 @@ fn data_line(program: &Program, id: Id) -> Line {
 fn declared_line(program: &Program, declared: &Declared) -> Line {
     let count = count(&program.graph, declared.id).map_or_else(|| "?".to_owned(), |n| n.to_string());
     let name = program.name_of(declared.id).to_owned();
-    [name, shape_text(&program.graph, declared.id), count, declared.start.text()]
+    [name, shape_text(&program.graph, declared.id), count, declared.start.text(&program.graph.dims)]
 }
 
 fn constants(graph: &Graph) -> Vec<Line> {
@@ -180,6 +180,7 @@ fn statements(program: &Program) -> Vec<(&'static str, String)> {
             Statement::Claim { .. } => "claim",
             Statement::Fact { .. } => "fact",
             Statement::Data { .. } => "data",
+            Statement::Group { .. } => "group",
             _ => continue,
         };
         list.push((if word.is_empty() { "formula" } else { word }, written(item.span, word)));
@@ -198,7 +199,7 @@ fn document(source: &str, program: &Program) -> Value {
                 "name": program.name_of(declared.id),
                 "shape": shape_text(&program.graph, declared.id),
                 "weights": count(&program.graph, declared.id),
-                "start": declared.start.text(),
+                "start": declared.start.text(&program.graph.dims),
             })
         });
         list.collect::<Vec<Value>>()

@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// All that a step may depend on: masks, running statistics, moments, a schedule, the order of the examples.
+/// All that a step may depend on: masks, running statistics, moments, a schedule, the order of the examples, gradients that
+/// are accumulated, and an average of the parameters.
 pub(crate) const MODEL: &str = "data X, Y = blobs(points = 40, classes = 3, noise = 1, seed = 1)\ninput X : [N, 2]\n\
     target Y : [N, 3]\nH = dropout(relu(batch_norm(dense(X, 8))), 0.3)\nS = dense(H, 3)\npredict softmax(S)\n\
-    loss cross_entropy(S, Y)\ntrain adam(rate = cosine(0.01)), batch = 8, epochs = EPOCHS\n";
+    loss cross_entropy(S, Y)\ntrain adam(rate = cosine(0.01)), batch = 8, accumulate = 3, average = 0.9, clip_norm = 1, \
+    epochs = EPOCHS\n";
 
 /// The same for a table, with validation and a best epoch.
 const NET: &str = "input X : [N, 6]\ntarget Y : [N, 1]\nH = dropout(tanh(batch_norm(dense(X, 8))), 0.1)\nP = dense(H, 1)\n\
-    predict P\nloss mse(P, Y)\ntrain adamw(rate = cosine(0.01), decay = 0.01), batch = 16, epochs = EPOCHS, \
+    predict P\nloss mse(P, Y)\ntrain adamw(rate = plateau(0.01, 0.5, 3), decay = 0.01), batch = 16, epochs = EPOCHS, \
     patience = 100000, dtype = f32\n";
 
 /// Two kinds of runs: a text with data of its own, and a table.
