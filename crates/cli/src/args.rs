@@ -234,8 +234,8 @@ pub(crate) struct TrainArgs {
     /// A folder for the run: model, metrics, and checkpoints from which `chainrule resume` goes on
     #[arg(long, value_name = "DIR", conflicts_with = "out")]
     pub(crate) run: Option<PathBuf>,
-    /// Save a checkpoint after every so many steps, too; else every 30 seconds and at each stop
-    #[arg(long, value_name = "STEPS", requires = "run", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Save a checkpoint after every so many batches, too; else every 30 seconds and at each stop
+    #[arg(long, value_name = "BATCHES", requires = "run", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) checkpoint_every: Option<u64>,
     /// Overwrite a file that is not a model, or a run
     #[arg(long)]

@@ -56,7 +56,10 @@ pub fn fit_from(
     from: Option<&Checkpoint>,
     listen: &mut dyn FnMut(&Event) -> Flow,
 ) -> Result<Report, TrainError> {
-    let Solver::FirstOrder(rule) = solver;
+    let rule = match solver {
+        Solver::FirstOrder(rule) => rule,
+        Solver::Native(chosen) => return super::second::run::run(problem, chosen, options, from, listen),
+    };
     match options.dtype {
         Dtype::F32 => Trainer::<f32>::new(problem, rule, options, from)?.run(listen),
         Dtype::F64 => Trainer::<f64>::new(problem, rule, options, from)?.run(listen),

@@ -10,6 +10,8 @@ pub mod options;
 pub mod predict;
 pub mod progress;
 pub mod randomness;
+pub mod regression;
+pub mod second;
 pub mod session;
 pub mod source;
 mod update;

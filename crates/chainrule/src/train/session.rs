@@ -24,7 +24,7 @@ use crate::export::trained::Trained;
 use crate::lang::{Dim, Op};
 use crate::model::Program;
 use crate::model::preset::{TableShape, tabular};
-use crate::optim::{Rule, Solver};
+use crate::optim::Solver;
 
 /// Share of the rows of a table that is kept for validation.
 pub const VALIDATION: f64 = 0.2;
@@ -178,8 +178,8 @@ impl Session {
         from: Option<&Checkpoint>,
         listen: &mut dyn FnMut(&Event) -> Flow,
     ) -> Result<Report, TrainError> {
-        let rule = Rule::of_program(&self.program).map_err(|e| TrainError::Option(e.message))?;
-        let rule = rule.ok_or_else(|| TrainError::Option("the program has no `train` line".to_owned()))?;
+        let solver = Solver::of_program(&self.program).map_err(|e| TrainError::Option(e.message))?;
+        let solver = solver.ok_or_else(|| TrainError::Option("the program has no `train` line".to_owned()))?;
         let problem = Problem {
             program: &self.program,
             data: &self.data,
@@ -187,7 +187,7 @@ impl Session {
             parameters: &self.parameters,
             states: &self.states,
         };
-        fit_from(&problem, &Solver::FirstOrder(rule), &self.options, from, listen)
+        fit_from(&problem, &solver, &self.options, from, listen)
     }
 
     /// Judges what a training has left.

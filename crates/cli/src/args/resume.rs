@@ -15,8 +15,8 @@ pub(crate) struct ResumeArgs {
     /// Number of threads; `auto` takes one for small networks. The result is the same
     #[arg(long, value_name = "N|auto", default_value = "auto", value_parser = threads)]
     pub(crate) threads: Threads,
-    /// Also save a checkpoint after this many steps; else every 30 seconds and at each stop
-    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Save a checkpoint after every so many batches, too; else every 30 seconds and at each stop
+    #[arg(long, value_name = "BATCHES", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) checkpoint_every: Option<u64>,
     /// Events as JSON Lines on standard output
     #[arg(long)]

@@ -156,8 +156,9 @@ fn a_damaged_checkpoint_is_refused() {
 fn a_run_that_diverges_keeps_a_finite_checkpoint() {
     let folder = folder("diverges", 50);
     let text = fs::read_to_string(folder.join("m.cr")).unwrap();
+    let text = text.replace("adam(rate = cosine(0.01))", "sgd(rate = 1e3^epoch)").replace("clip_norm = 1, ", "");
     // The rate grows until the numbers are too large, within an epoch.
-    fs::write(folder.join("m.cr"), text.replace("adam(rate = cosine(0.01))", "sgd(rate = 1e3^epoch)")).unwrap();
+    fs::write(folder.join("m.cr"), text).unwrap();
     let (_, err) = run(&folder, "train m.cr --run r --checkpoint-every 1 -q", 7);
     assert!(err.contains("E701") && err.contains("r/best.safetensors"), "{err}");
     run(&folder, "show r", 0);

@@ -1,0 +1,123 @@
+//! Fits of formulas to tables: parameters with standard errors.
+
+use super::compile::extents;
+use super::event::TrainError;
+use super::predict::predict;
+use super::second::System;
+use super::source::{Data, starting_values};
+use crate::data::columns::find_column;
+use crate::data::error::DataError;
+use crate::data::matrix::Matrix;
+use crate::data::table::{Cell, Table};
+use crate::model::Program;
+use crate::model::formula::Formula;
+use crate::optim::levenberg::{Damping, LeastSquares, Scaling, Settings, minimise};
+use crate::optim::{Method, Stopped};
+use kernels::Pool;
+
+/// The settings of all fits of formulas: Moré's scaling, because parameters have units; geodesic acceleration; and full
+/// steps at the end, because science asks for digits.
+pub const SETTINGS: Settings = Settings {
+    damping: Damping::Nielsen,
+    scaling: Scaling::More,
+    accelerate: true,
+    start: 1e-3,
+    gradient: 0.0,
+    step: 1e-15,
+    reduction: 0.0,
+    polish: 200,
+    iterations: 10_000,
+};
+
+/// A fitted formula.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fitted {
+    /// Value of each parameter.
+    pub values: Vec<f64>,
+    /// Standard error of each, from the Jacobian at the solution; `None` when the parameters cannot be told apart there.
+    pub errors: Option<Vec<f64>>,
+    /// Sum of the squares of the (weighted) residuals.
+    pub residual_sum: f64,
+    /// Rows.
+    pub rows: usize,
+    /// Response of each row.
+    pub responses: Vec<f64>,
+    /// Fitted value of each row.
+    pub fitted: Vec<f64>,
+    /// Steps that lowered the sum.
+    pub iterations: u32,
+    /// Why the fit ended.
+    pub stopped: Stopped,
+}
+
+impl Fitted {
+    /// Rows minus parameters.
+    #[must_use]
+    pub fn degrees_of_freedom(&self) -> usize {
+        self.rows.saturating_sub(self.values.len())
+    }
+}
+
+/// The columns of a formula as data.
+///
+/// # Errors
+/// A cell is no number.
+pub fn columns(formula: &Formula, weights: Option<&str>, table: &Table) -> Result<Data, DataError> {
+    let mut matrices = Vec::new();
+    let named = formula.columns.iter().map(|(column, word)| (column.as_str(), word.as_str()));
+    for (name, word) in named.chain(weights.map(|w| (w, "weights_"))) {
+        let column = find_column(table, name)?;
+        let mut values = Vec::with_capacity(table.rows());
+        for row in 0..table.rows() {
+            match table.cell(row, column) {
+                Cell::Number(value) => values.push(value),
+                _ => {
+                    let text: String = table.text(row, column).chars().take(40).collect();
+                    return Err(DataError::NotANumber {
+                        at: Box::new(table.place(row, column)),
+                        column: name.to_owned(),
+                        text,
+                    });
+                }
+            }
+        }
+        matrices.push((word.to_owned(), Matrix { rows: values.len(), cols: 1, values }));
+    }
+    Ok(Data { matrices })
+}
+
+/// Fits the program of a formula.
+///
+/// # Errors
+/// The data does not fit, or there is not enough memory.
+pub fn fit(program: &Program, data: &Data, settings: &Settings) -> Result<Fitted, TrainError> {
+    let known = extents(program, data, None)?;
+    let starts = starting_values(program, &program.parameters, &known, 0, std::path::Path::new("."));
+    let mut values = starts.map_err(|_| TrainError::Data("a parameter has no starting value".to_owned()))?;
+    let mut system = System::new(program, data, &[], (Method::Auto, 1))?;
+    let mut iterations = 0;
+    let stopped = minimise(&mut system, settings, &mut values, &mut |iteration, _, _| {
+        iterations = iteration;
+        true
+    });
+    let residual_sum = 2.0 * system.cost(&values);
+    system.linearise(&values);
+    let rows = data.rows();
+    let freedom = rows.saturating_sub(values.len());
+    let variance = residual_sum / freedom as f64;
+    let errors = system.variances().filter(|_| freedom > 0);
+    let errors = errors.map(|list| list.into_iter().map(|v| (v * variance).sqrt()).collect::<Vec<f64>>());
+    let errors = errors.filter(|list| list.iter().all(|e| e.is_finite()));
+    let pool = Pool::new(1);
+    let fitted = predict::<f64>(program, &values, &[], data, &pool)?.values;
+    let responses = responses(program, data, &pool)?;
+    Ok(Fitted { values, errors, residual_sum, rows, responses, fitted, iterations, stopped })
+}
+
+fn responses(program: &Program, data: &Data, pool: &Pool) -> Result<Vec<f64>, TrainError> {
+    let node =
+        program.scope.get("response_").ok_or_else(|| TrainError::Data("the program is no regression".to_owned()))?;
+    let mut forward = super::predict::Forward::<f64>::new(program, node, data)?;
+    forward.run(pool);
+    Ok(forward.result().values)
+}
