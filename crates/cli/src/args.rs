@@ -1,5 +1,6 @@
 //! What may stand on the command line.
 
+mod fit;
 mod formulas;
 mod resume;
 
@@ -9,6 +10,7 @@ use chainrule::data::batch::Batch;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::derive::variables::{self, VariableArg};
+pub(crate) use fit::FitArgs;
 pub(crate) use formulas::{EmitArgs, VerifyArgs};
 pub(crate) use resume::ResumeArgs;
 
@@ -33,6 +35,7 @@ Examples:
   chainrule predict data.safetensors new.csv -o out.csv
   chainrule train model.cr                  the network that a model text writes down
   chainrule resume runs/one                 goes on with a run that was stopped
+  chainrule fit 'y ~ a*exp(-b*x)' data.csv  any formula to a table, with standard errors
   chainrule show model.cr                   what a model text declares
   chainrule explain E204                    what an error code means";
 
@@ -66,6 +69,7 @@ pub(crate) enum Command {
     Check(CheckArgs),
     Train(TrainArgs),
     Resume(ResumeArgs),
+    Fit(FitArgs),
     Predict(PredictArgs),
     Evaluate(EvaluateArgs),
     Show(ShowArgs),

@@ -7,6 +7,7 @@ mod errors;
 mod interrupt;
 mod models;
 mod output;
+mod plot;
 mod render;
 mod samplings;
 mod source;
@@ -41,6 +42,7 @@ fn run() -> u8 {
         Command::Explain(args) => commands::explain::run(args),
         Command::Train(args) => commands::train::run(args, &context),
         Command::Resume(args) => commands::resume::run(args, &context),
+        Command::Fit(args) => commands::fit::run(args, &context),
         Command::Predict(args) => commands::predict::run(args, &context),
         Command::Evaluate(args) => commands::evaluate::run(args, &context),
     };

@@ -14,6 +14,7 @@ use crate::model::formula::Formula;
 use crate::optim::levenberg::{Damping, LeastSquares, Scaling, Settings, minimise};
 use crate::optim::{Method, Stopped};
 use kernels::Pool;
+use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// The settings of all fits of formulas: Moré's scaling, because parameters have units; geodesic acceleration; and full
 /// steps at the end, because science asks for digits.
@@ -28,6 +29,9 @@ pub const SETTINGS: Settings = Settings {
     polish: 200,
     iterations: 10_000,
 };
+
+/// The square of one over the sine of the smallest angle that a column of J may have to all others.
+const APART: f64 = 1e20;
 
 /// A fitted formula.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +59,31 @@ impl Fitted {
     #[must_use]
     pub fn degrees_of_freedom(&self) -> usize {
         self.rows.saturating_sub(self.values.len())
+    }
+
+    /// Estimated standard deviation of the (weighted) residuals.
+    #[must_use]
+    pub fn residual_deviation(&self) -> f64 {
+        (self.residual_sum / self.degrees_of_freedom() as f64).sqrt()
+    }
+
+    /// Half the width of the confidence interval of each parameter at this level, by Student's distribution and the
+    /// linear approximation at the solution.
+    #[must_use]
+    pub fn half_widths(&self, level: f64) -> Option<Vec<f64>> {
+        let errors = self.errors.as_ref()?;
+        let student = StudentsT::new(0.0, 1.0, self.degrees_of_freedom() as f64).ok()?;
+        let quantile = student.inverse_cdf(0.5 + 0.5 * level);
+        Some(errors.iter().map(|e| e * quantile).collect())
+    }
+
+    /// The part of the responses' variation that the fit explains; not for weighted fits.
+    #[must_use]
+    pub fn r_squared(&self) -> f64 {
+        let mean = self.responses.iter().sum::<f64>() / self.rows.max(1) as f64;
+        let total: f64 = self.responses.iter().map(|y| (y - mean) * (y - mean)).sum();
+        let left: f64 = self.responses.iter().zip(&self.fitted).map(|(y, f)| (y - f) * (y - f)).sum();
+        1.0 - left / total
     }
 }
 
@@ -105,9 +134,14 @@ pub fn fit(program: &Program, data: &Data, settings: &Settings) -> Result<Fitted
     let rows = data.rows();
     let freedom = rows.saturating_sub(values.len());
     let variance = residual_sum / freedom as f64;
-    let errors = system.variances().filter(|_| freedom > 0);
-    let errors = errors.map(|list| list.into_iter().map(|v| (v * variance).sqrt()).collect::<Vec<f64>>());
-    let errors = errors.filter(|list| list.iter().all(|e| e.is_finite()));
+    let errors = match system.variances() {
+        // A parameter whose column is nearly a combination of the others has no error of its own.
+        Some(list) if freedom > 0 => {
+            let apart = list.iter().zip(system.diagonal()).all(|(v, d)| v.is_finite() && v * d < APART);
+            apart.then(|| list.into_iter().map(|v| (v * variance).sqrt()).collect())
+        }
+        _ => None,
+    };
     let pool = Pool::new(1);
     let fitted = predict::<f64>(program, &values, &[], data, &pool)?.values;
     let responses = responses(program, data, &pool)?;
