@@ -15,6 +15,9 @@ def leaky_relu(z, slope = 0.01) = relu(z) + slope*min(z, 0)
 # The exponential linear unit (Clevert, Unterthiner, Hochreiter 2016).
 def elu(z, alpha = 1) = relu(z) + alpha*expm1(min(z, 0))
 
+# The exponential linear unit with a continuous slope for every alpha (Barron 2017).
+def celu(z, alpha = 1) = relu(z) + alpha*expm1(min(z, 0)/alpha)
+
 # The self-normalising exponential linear unit (Klambauer, Unterthiner, Mayr, Hochreiter 2017).
 def selu(z) = 1.0507009873554805*elu(z, 1.6732632423543773)
 
@@ -38,6 +41,9 @@ def relu6(z) = min(6, relu(z))
 
 # The sigmoid in three straight pieces (Howard et al. 2019).
 def hard_sigmoid(z) = relu6(z + 3) / 6
+
+# The silu with the sigmoid in three straight pieces (Howard et al. 2019).
+def hard_swish(z) = z .* hard_sigmoid(z)
 
 # The hyperbolic tangent in three straight pieces (Collobert 2004).
 def hard_tanh(z) = max(-1, min(1, z))

@@ -16,11 +16,19 @@ def norm2(X) = sqrt(sum(X.^2))
 # The sum of the absolute values of all elements (Tibshirani 1996).
 def norm1(X) = sum(abs(X))
 
-# The mean of all elements (note 000).
-def mean(X) = sum(X) / (rows(X)*cols(X))
+# Ones, as many as X has elements (note 004).
+def ones_like(X) = X.^0
+
+# The mean of all elements; with weights, which are stretched to X, their weighted sum divided by theirs (note 000).
+def mean(X, weights = 1) = sum(weights .* X) / sum(weights .* ones_like(X))
 
 # The mean of each row, an m×1 column (note 000).
 def rowmean(X) = rowsum(X) / cols(X)
 
 # The mean of each column, a 1×n row (note 000).
 def colmean(X) = colsum(X) / rows(X)
+
+# A step of the iteration that brings all singular values of X, which are at most 1, near 1 (Jordan et al. 2024).
+def towards_orthogonal(X):
+    A = X*X'
+    3.4445*X - 4.775*(A*X) + 2.0315*(A*(A*X))

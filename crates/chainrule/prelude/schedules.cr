@@ -33,3 +33,38 @@ schedule warmup_cosine(rate0, warmup_epochs = 5, rate_end = 0):
 
 # The rate rises for the first steps and then falls like 1/sqrt(t) (Vaswani et al. 2017).
 schedule warmup_inverse_sqrt(rate, warmup_steps = 4000) = rate * min(t/warmup_steps, sqrt(warmup_steps/t))
+
+# The rate falls like a power of the share that is left, towards rate_end after the last epoch (Chen et al. 2018).
+schedule polynomial(rate0, rate_end = 0, power = 2) = rate_end + (rate0 - rate_end)*(1 - epoch/epochs)^power
+
+# The cosine begun anew every so many epochs (Loshchilov, Hutter 2017).
+schedule cosine_restarts(rate0, every = 10, rate_end = 0):
+    pi = 3.141592653589793
+    since = epoch/every - floor(epoch/every)
+    rate_end + (rate0 - rate_end)*(1 + cos(pi*since))/2
+
+# The rate rises and falls along straight lines, half a wave in so many steps (Smith 2017).
+schedule cyclic(low, high, half = 2000):
+    place = t/(2*half) - floor(t/(2*half))
+    low + (high - low)*(1 - abs(1 - 2*place))
+
+# The rate rises from rate/start_factor for a share of all steps and falls far below it, both along half a wave of the
+# cosine (Smith, Topin 2019).
+schedule one_cycle(rate, rise = 0.3, start_factor = 25, end_factor = 1e4):
+    pi = 3.141592653589793
+    last = epochs*steps_per_epoch - 1
+    peak = max(1, rise*(last + 1) - 1)
+    up = min(1, (t - 1)/peak)
+    down = max(0, t - 1 - peak)/max(1, last - peak)
+    low = rate/start_factor
+    end = low/end_factor
+    low + (rate - low)*(1 - cos(pi*up))/2 + (end - rate)*(1 - cos(pi*down))/2
+
+# The rate is multiplied by factor whenever the loss of validation (of training where there is none) has not been lower for
+# so many epochs (Bengio 2012).
+schedule plateau(rate0, factor = 0.1, patience = 10):
+    state cuts = 0, last = 0
+    cut = step(min(stale, epoch - last) - patience + 0.5)
+    last := last + cut*(epoch - last)
+    cuts := cuts + cut
+    rate0 * factor^cuts

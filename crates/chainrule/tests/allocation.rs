@@ -58,6 +58,10 @@ fn steps_after_the_first_epoch_allocate_nothing() {
     let wide = "data X, Y = blobs(points = 100, classes = 3, noise = 1, seed = 1)\ninput X : [N, 2]\ntarget Y : [N, 3]\n\
         H1 = relu(dense(X, 256))\nH2 = tanh(dense(H1, 256))\nS = dense(H2, 3)\npredict softmax(S)\nloss cross_entropy(S, Y)\n\
         train adam(rate = cosine(0.001)), batch = 64, dtype = f32\n";
+    let random = "data X, Y = blobs(points = 96, classes = 3, noise = 1, seed = 1)\ninput X : [N, 2]\ntarget Y : [N, 3]\n\
+        H = dropout(relu(batch_norm(dense(noise(X), 32))), 0.3)\nS = dense(H, 3)\npredict softmax(S)\n\
+        loss focal(S, Y) + 1e-4*l2(all_weights)\ngroup b = sgd(rate = 0.1)\n\
+        train adamw(rate = plateau(0.01)), batch = 16, clip_norm = 1, accumulate = 2, average = 0.99, max_norm = 3\n";
     for threads in [1, 2] {
         for (name, text, epochs) in [
             ("spiral", include_str!("../../../models/spiral.cr"), 50),
@@ -66,6 +70,7 @@ fn steps_after_the_first_epoch_allocate_nothing() {
             ("deep", include_str!("../../../models/deep.cr"), 20),
             ("two layers", include_str!("../../../models/two_layer.cr"), 60),
             ("wide", wide, 40),
+            ("random", random, 40),
         ] {
             // A worker gets its own scratch memory when it first takes a task of a kind, which may be after the first
             // epoch; that is once for each kind of product, not once for each step.

@@ -1,5 +1,7 @@
 //! The pages under `docs/` cannot rot: lists of names are compared with the code, every text of a page is built, every
-//! claim of the errata is tried, and the page of optimizers is written from the prelude.
+//! claim of the errata is tried, and the pages of definitions are written from the prelude.
+
+mod manual;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -121,6 +123,7 @@ fn every_text_of_the_language_page_builds() {
 fn every_initialiser_can_be_written_as_the_page_shows_it() {
     for row in rows(section(&page("language.md"), "Initialisers")) {
         let call = row.replace("value", "0.5").replace("mean, std", "0, 0.1").replace("low, high", "-1, 1");
+        let call = call.replace("gain", "1").replace("range", "1").replace("inputs", "2");
         let text = format!("param W : [2, 3] ~ {call}\nloss sum(W.^2)\n");
         Program::parse(&text).unwrap_or_else(|error| panic!("{call}: {error:?}"));
     }
@@ -171,39 +174,17 @@ fn wrong_claims_of_the_errata_fail_and_right_ones_hold() {
     }
 }
 
-/// The page of optimizers: of each definition of `optimizers.cr` its comment and its text.
-fn optimizers_page() -> String {
-    let (_, text) = FILES.iter().find(|(name, _)| *name == "optimizers").expect("the file is part of the prelude");
-    let mut page = String::from(
-        "# Optimizers\n\nWritten from `crates/chainrule/prelude/optimizers.cr` by a test; change that file, not this \
-         page.\nThe text of an update rule is what runs: it is compiled like a model. Write your own in the same form.\n",
-    );
-    let blocks: Vec<&str> = text.split("\n\n").collect();
-    let (head, definitions) = blocks.split_first().expect("the head of the file");
-    page += &format!("\n{}\n", comment(head).split_once(". ").map_or("", |(_, rest)| rest));
-    for block in definitions {
-        let code: String =
-            block.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
-        let name = code.strip_prefix("optimizer ").and_then(|rest| rest.split('(').next());
-        let name = name.unwrap_or_else(|| panic!("not an optimizer: {block}"));
-        page += &format!("\n## {name}\n\n{}\n\n```cr\n{code}```\n", comment(block));
-    }
-    page
-}
-
-/// The comment lines of a block, without their signs.
-fn comment(block: &str) -> String {
-    let lines = block.lines().filter_map(|line| line.strip_prefix('#'));
-    lines.map(str::trim).collect::<Vec<_>>().join("\n")
-}
-
 #[test]
-fn the_page_of_optimizers_is_that_of_the_prelude() {
-    let written = page("optimizers.md");
-    let names: BTreeSet<&str> = written.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-    assert_eq!(names, defined(DefKind::Optimizer));
-    let advice = "docs/optimizers.md is out of date: run `cargo test -p chainrule --test docs -- --ignored regenerate`";
-    assert!(written == optimizers_page(), "{advice}");
+fn the_pages_of_definitions_are_those_of_the_prelude() {
+    for (file, title, sources) in manual::PAGES {
+        let written = page(file);
+        let names: BTreeSet<&str> = written.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        let defined = prelude::trees().iter().zip(FILES).filter(|(_, (name, _))| sources.contains(name));
+        let defined = defined.flat_map(|(tree, _)| prelude::definitions(tree)).map(|d| d.name.name.as_str());
+        assert_eq!(names, defined.collect(), "docs/{file}");
+        let advice = "is out of date: run `cargo test -p chainrule --test docs -- --ignored regenerate`";
+        assert!(written == manual::page(title, sources), "docs/{file} {advice}");
+    }
 }
 
 /// The page of all rules: those that lines of a derivation name, and those by which expressions are simplified.
@@ -239,6 +220,8 @@ fn the_page_of_rules_is_that_of_the_tables() {
 #[test]
 #[ignore = "writes pages of docs/; run it after a change of the prelude or of a table of rules"]
 fn regenerate() {
-    fs::write(path("optimizers.md"), optimizers_page()).expect("docs/ can be written");
+    for (file, title, sources) in manual::PAGES {
+        fs::write(path(file), manual::page(title, sources)).expect("docs/ can be written");
+    }
     fs::write(path("rules.md"), rules_page()).expect("docs/ can be written");
 }

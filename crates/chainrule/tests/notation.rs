@@ -42,6 +42,7 @@ const CASES: &[(&str, &str)] = &[
     ("W1=DxK W2=KxM X=NxD", "relu(X*W1)*W2"),
     ("a=1x1 b=1x1 c=1x1", "-(a + b)^2*c/(2*a)"),
     ("a=1x1 b=1x1", "2*a^2*b^3/(a*b + 1)"),
+    ("A=NxK a=1x1", "(1 - a)*A + a*A.^2"),
     ("Q=NxD K=NxD V=NxD", "softmax(Q*K'/sqrt(D))*V"),
     ("X=NxK", "diag(rowsum(X)) - X*X'"),
     ("X=NxK", "-X.*1e-6 + 3*zeros(N, K) - 0.5*ones(N, K)"),

@@ -6,8 +6,11 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use chainrule::data::matrix::Matrix;
+use chainrule::data::npy::read_npz;
 use chainrule::model::Program;
 use chainrule::optim::{Rule, Solver};
+use chainrule::run::Machine;
+use chainrule::train::compile::{extents, training};
 use chainrule::train::fit::{Problem, fit};
 use chainrule::train::{Data, Event, Flow, Options};
 use serde_json::Value;
@@ -154,6 +157,62 @@ fn check_file(name: &str) {
         text.push_str(&format!("train {call}, batch = all, epochs = 100\n"));
         let penalised = definition.starts_with("#weights");
         check_rule(name, rule_name, entry, &text, &base, &data, &start, penalised);
+        check_parameters(name, rule_name, entry, &text, &data, (&start, &names));
+    }
+    check_gradient(name, &base, &data, (&start, &names));
+}
+
+/// The arrays `first_P_last` of every parameter P, one after the other.
+fn arrays(file: &str, first: &str, names: &[&str], last: &str) -> Vec<f64> {
+    let path = folder().unwrap().join(file.replace(".json", ".npz"));
+    let arrays = read_npz(&path).unwrap_or_else(|error| panic!("{error}"));
+    names.iter().flat_map(|name| arrays[&format!("{first}{name}_{last}")].clone().into_matrix().values).collect()
+}
+
+/// The length of the difference as a share of that of what is wanted.
+fn distance(got: &[f64], want: &[f64]) -> f64 {
+    assert_eq!(got.len(), want.len());
+    let length = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
+    length(&mut got.iter().zip(want).map(|(a, b)| a - b)) / length(&mut want.iter().copied())
+}
+
+/// The gradient at the start, in the plan of a training step.
+fn check_gradient(file: &str, base: &str, data: &Data, (start, names): (&[f64], &[&str])) {
+    let program = Program::parse(&format!("{base}train sgd(rate = 1)\n")).unwrap();
+    let rule = Rule::of_program(&program).unwrap().unwrap();
+    let plan = training(&program, &rule, &extents(&program, data, None).unwrap()).unwrap();
+    let mut machine = Machine::<f64>::new(&plan.plan, &[plan.model_steps]).unwrap();
+    machine.buffer_mut(plan.parameters).copy_from_slice(start);
+    for fed in &plan.fed {
+        machine.set(fed.at, &data.get(&fed.name).unwrap().values);
+    }
+    machine.run_host(&[]);
+    machine.run_part(&kernels::Pool::new(1), 0);
+    let found = distance(machine.buffer(plan.gradients), &arrays(file, "", names, "grad0"));
+    assert!(found < 1e-13, "{file}: the gradient at the start differs by {found:.1e}");
+}
+
+/// All parameters after 1 step and after 100.
+fn check_parameters(
+    file: &str,
+    rule_name: &str,
+    entry: &Value,
+    text: &str,
+    data: &Data,
+    (start, names): (&[f64], &[&str]),
+) {
+    let program = Program::parse(text).unwrap();
+    let solver = Solver::FirstOrder(Rule::of_program(&program).unwrap().unwrap());
+    let problem = Problem { program: &program, data, validation: None, parameters: start, states: &[] };
+    for steps in [1, 100] {
+        let options = Options { epochs: steps, ..Options::default() };
+        let report = fit(&problem, &solver, &options, &mut |_| Flow::Continue).unwrap();
+        let want = arrays(file, &format!("{rule_name}_"), names, &format!("step{steps}"));
+        let found = distance(&report.parameters, &want);
+        // Near a stationary point implementations differ less in the loss than in the parameters.
+        let cross = entry["xcheck_loss100_rel"].as_f64().unwrap_or(0.0);
+        let tolerance = if steps == 1 { 1e-10 } else { (1000.0 * cross).max(1e-10) };
+        assert!(found <= tolerance, "{file} {rule_name} after {steps}: parameters differ by {found:.1e}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod fit;
 mod formulas;
+mod resume;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use crate::commands::derive::variables::{self, VariableArg};
 pub(crate) use fit::FitArgs;
 pub(crate) use formulas::{EmitArgs, VerifyArgs};
+pub(crate) use resume::ResumeArgs;
 
 /// The formula is the program: derive, check and train networks written as matrix expressions.
 #[derive(Debug, Parser)]
@@ -32,6 +34,7 @@ Examples:
   chainrule train data.csv --target price   a network for a table, saved as data.safetensors
   chainrule predict data.safetensors new.csv -o out.csv
   chainrule train model.cr                  the network that a model text writes down
+  chainrule resume runs/one                 goes on with a run that was stopped
   chainrule fit 'y ~ a*exp(-b*x)' data.csv  any formula to a table, with standard errors
   chainrule show model.cr                   what a model text declares
   chainrule explain E204                    what an error code means";
@@ -65,6 +68,7 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     Check(CheckArgs),
     Train(TrainArgs),
+    Resume(ResumeArgs),
     Fit(FitArgs),
     Predict(PredictArgs),
     Evaluate(EvaluateArgs),
@@ -196,7 +200,7 @@ pub(crate) struct CheckArgs {
 #[derive(Debug, Args)]
 #[command(visible_aliases = ["inspect", "summary"])]
 pub(crate) struct ShowArgs {
-    /// Model text (`.cr`), `-` for standard input; or a model file (`.safetensors`)
+    /// Model text (`.cr`), `-` for standard input; or a model file (`.safetensors`), or the folder of a run
     pub(crate) model: PathBuf,
     /// The compiled training step: every kernel call, with the places in memory
     #[arg(long, conflicts_with = "json")]
@@ -231,7 +235,13 @@ pub(crate) struct TrainArgs {
     /// Where the model is saved; for a table its name with `.safetensors` in this folder if not given
     #[arg(short, long, value_name = "PATH")]
     pub(crate) out: Option<PathBuf>,
-    /// Overwrite a file that is not a model
+    /// A folder for the run: model, metrics, and checkpoints from which `chainrule resume` goes on
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    pub(crate) run: Option<PathBuf>,
+    /// Save a checkpoint after every so many batches, too; else every 30 seconds and at each stop
+    #[arg(long, value_name = "BATCHES", requires = "run", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) checkpoint_every: Option<u64>,
+    /// Overwrite a file that is not a model, or a run
     #[arg(long)]
     pub(crate) force: bool,
     /// Seed of the split, the starting values and the order of the examples
@@ -271,7 +281,10 @@ Examples:
   chainrule train models/spiral.cr --epochs 300
   chainrule train titanic.csv --target Survived -o titanic.safetensors
   chainrule show titanic.safetensors > my.cr
-  chainrule train titanic.csv --target Survived --model my.cr -o mine.safetensors";
+  chainrule train titanic.csv --target Survived --model my.cr -o mine.safetensors
+  chainrule train titanic.csv --target Survived --run runs/titanic     can be resumed
+Ctrl-C, SIGTERM and SIGHUP finish the step, save, and end with exit code 130, 143 or 129: with --run a checkpoint, with -o
+the model so far. A second signal ends at once and leaves what was saved before.";
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Threads {
@@ -320,7 +333,7 @@ fn threads(text: &str) -> Result<Threads, String> {
 /// Predict the rows of a table
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
-    /// A trained model
+    /// A trained model, or the folder of a run
     pub(crate) model: PathBuf,
     /// A table with the columns that the model was trained on, in any order; `-` for standard input
     pub(crate) table: PathBuf,
@@ -338,7 +351,7 @@ pub(crate) struct PredictArgs {
 /// Figures of a model on the rows of a table
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
-    /// A trained model
+    /// A trained model, or the folder of a run
     pub(crate) model: PathBuf,
     /// A table with the target; `-` for standard input
     pub(crate) table: PathBuf,

@@ -13,6 +13,7 @@ pub(crate) const BUG: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 pub(crate) const TEXT: u8 = 3;
 pub(crate) const DATA: u8 = 4;
+pub(crate) const FILE: u8 = 5;
 pub(crate) const SYSTEM: u8 = 6;
 pub(crate) const DIVERGED: u8 = 7;
 pub(crate) const REQUIREMENT: u8 = 8;

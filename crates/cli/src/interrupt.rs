@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first asks the running command to stop, the second ends the program at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the first asks the running command to stop, the second ends the program at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -39,9 +39,18 @@ impl Interrupt {
     }
 }
 
-/// The exit code after a signal: 130 for Ctrl-C, 143 for everything else.
+/// The exit code after a signal, as shells have it: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP.
 pub(crate) fn exit_code(signal: i32) -> u8 {
-    if signal == SIGINT { 130 } else { 143 }
+    128 + (signal & 0x7f) as u8
+}
+
+/// What a person calls a signal.
+pub(crate) fn name(signal: i32) -> &'static str {
+    match signal {
+        SIGINT => "Ctrl-C",
+        SIGTERM => "SIGTERM",
+        _ => "SIGHUP",
+    }
 }
 
 #[cfg(unix)]

@@ -41,6 +41,7 @@ fn run() -> u8 {
         Command::Show(args) => commands::show::run(args, &context),
         Command::Explain(args) => commands::explain::run(args),
         Command::Train(args) => commands::train::run(args, &context),
+        Command::Resume(args) => commands::resume::run(args, &context),
         Command::Fit(args) => commands::fit::run(args, &context),
         Command::Predict(args) => commands::predict::run(args, &context),
         Command::Evaluate(args) => commands::evaluate::run(args, &context),

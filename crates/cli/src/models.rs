@@ -1,27 +1,43 @@
 //! Model files and tables that several commands read, and failures of training as failures of a command.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chainrule::data::preprocess::{Notes, Preprocessing};
 use chainrule::data::table::Table;
+use chainrule::export::checkpoint_file::SavedRun;
 use chainrule::export::error::FileError;
 use chainrule::export::model_file::ModelFile;
+use chainrule::export::run_folder::{CHECKPOINT, MODEL};
 use chainrule::export::trained::Trained;
 use chainrule::text::diagnostic::{Diagnostic, Span};
 use chainrule::train::TrainError;
 use chainrule::train::session::Figures;
 use chainrule::train::source::SourceError;
 
-use crate::errors::{DATA, Failure, SYSTEM, TEXT};
+use crate::errors::{DATA, FILE, Failure, SYSTEM, TEXT};
 use crate::output;
 use crate::source::SourceText;
 
 /// Rows that are predicted at once.
 pub(crate) const BLOCK: usize = 1024;
 
-/// Reads a trained model.
+/// Reads a trained model: its file, a checkpoint, or the folder of a run.
 pub(crate) fn read_model(path: &Path) -> Result<Trained, Failure> {
-    ModelFile::load(path).and_then(|file| Trained::from_file(&file)).map_err(|error| file_failure(path, error))
+    let path = &if path.is_dir() { model_of_run(path) } else { path.to_path_buf() };
+    let read = |file: ModelFile| {
+        if SavedRun::is_in(&file) {
+            SavedRun::from_file(file).map(SavedRun::into_model)
+        } else {
+            Trained::from_file(&file)
+        }
+    };
+    ModelFile::load(path).and_then(read).map_err(|error| file_failure(path, error))
+}
+
+/// The file of the model in the folder of a run: as long as the run is not finished, its checkpoint.
+pub(crate) fn model_of_run(folder: &Path) -> PathBuf {
+    let model = folder.join(MODEL);
+    if model.exists() { model } else { folder.join(CHECKPOINT) }
 }
 
 /// A failure of a model file, with its name.
@@ -94,6 +110,7 @@ pub(crate) fn train_failure(error: &TrainError) -> Failure {
             Failure::new(SYSTEM, "E604", error.to_string()).help("take smaller batches, or a smaller network")
         }
         TrainError::Option(message) => Failure::new(TEXT, "E217", message.clone()),
+        TrainError::Checkpoint(_) => Failure::new(FILE, "E506", error.to_string()),
         other => Failure::new(DATA, "E324", other.to_string()),
     }
 }

@@ -1,4 +1,4 @@
-//! The README is run: every command of its console blocks gives the output that stands there.
+//! The README and the pages are run: every command of their console blocks gives the output that stands there.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -43,9 +43,9 @@ fn words(command: &str) -> Vec<String> {
     words
 }
 
-#[test]
-fn every_command_prints_what_the_readme_shows() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("readme-{}", std::process::id()));
+/// A folder with the models and tables that the commands name.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
     for part in ["models", "docs"] {
         std::fs::create_dir_all(folder.join(part)).expect("a folder for the commands");
         for entry in std::fs::read_dir(root().join(part)).expect("the part exists") {
@@ -53,20 +53,48 @@ fn every_command_prints_what_the_readme_shows() {
             std::fs::copy(entry.path(), folder.join(part).join(entry.file_name())).expect("files can be copied");
         }
     }
-    let readme = std::fs::read_to_string(root().join("README.md")).expect("there is a README");
-    let list = transcripts(&readme);
-    assert!(list.len() >= 6, "the README has its transcripts");
-    for (command, expected) in list {
-        let words = words(&command);
-        assert_eq!(words[0], "chainrule");
-        let output = Command::new(env!("CARGO_BIN_EXE_chainrule")).args(&words[1..]).current_dir(&folder).output();
+    folder
+}
+
+/// Runs all commands of a page in one folder; each gives the output below it, to the letter.
+#[track_caller]
+fn check(page: &str, folder: &Path) -> usize {
+    let text = std::fs::read_to_string(root().join(page)).expect("the page can be read");
+    let list = transcripts(&text.replace("\r\n", "\n"));
+    for (command, expected) in &list {
+        let words = words(command);
+        assert_eq!(words[0], "chainrule", "{page}: {command}");
+        let output = Command::new(env!("CARGO_BIN_EXE_chainrule")).args(&words[1..]).current_dir(folder).output();
         let output = output.expect("the program runs");
         let found = String::from_utf8(output.stdout).expect("output is text");
         // A claim that is shown to be wrong ends with the code for it.
         let expected_code = if found.starts_with("WRONG") { 8 } else { 0 };
         let told = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(expected_code), "{command}: {told}");
-        assert_eq!(found.trim_end(), expected.trim_end(), "{command}");
+        assert_eq!(output.status.code(), Some(expected_code), "{page}: {command}: {told}");
+        assert_eq!(found.trim_end(), expected.trim_end(), "{page}: {command}");
+    }
+    list.len()
+}
+
+#[test]
+fn every_command_prints_what_the_readme_shows() {
+    let folder = folder("readme");
+    assert!(check("README.md", &folder) >= 6, "the README has its transcripts");
+    std::fs::remove_dir_all(&folder).expect("the folder can be removed");
+}
+
+#[test]
+fn every_command_prints_what_the_pages_show() {
+    let folder = folder("pages");
+    let mut pages: Vec<String> = std::fs::read_dir(root().join("docs"))
+        .expect("there are pages")
+        .map(|entry| entry.expect("the pages can be listed").file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".md"))
+        .collect();
+    pages.sort();
+    for page in pages {
+        let count = check(&format!("docs/{page}"), &folder);
+        assert!(count >= 16 || page != "errata.md", "the errata have their transcripts, at least one for each formula");
     }
     std::fs::remove_dir_all(&folder).expect("the folder can be removed");
 }

@@ -4,6 +4,8 @@
 //! results do not depend on the order in which numbers are drawn or on the number of threads.
 //! Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC'11).
 
+use crate::Real;
+
 /// What a stream of random numbers is for; streams of different purposes never share numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -35,6 +37,38 @@ impl Stream {
     pub fn new(seed: u64, purpose: Purpose, major: u32, minor: u32) -> Self {
         let key = [seed as u32, (seed >> 32) as u32];
         Stream { key, counter: [purpose as u32, major, minor] }
+    }
+
+    /// As [`Stream::new`], for purposes that several variables share: each has a number (below 2^24) of its own.
+    #[must_use]
+    pub fn numbered(seed: u64, purpose: Purpose, number: u32, major: u32, minor: u32) -> Self {
+        let mut stream = Stream::new(seed, purpose, major, minor);
+        stream.counter[0] |= number << 8;
+        stream
+    }
+
+    /// Fills with numbers uniform in (0, 1): multiples of 2^-24, so that `f32` and `f64` get the same ones.
+    pub fn fill_uniform<T: Real>(&self, out: &mut [T]) {
+        for (index, group) in (0..).zip(out.chunks_mut(4)) {
+            for (slot, bits) in group.iter_mut().zip(self.block(index)) {
+                *slot = T::from_f64(open_unit(bits));
+            }
+        }
+    }
+
+    /// Fills with standard normal numbers, by the Box-Muller transform of pairs.
+    pub fn fill_normal<T: Real>(&self, out: &mut [T]) {
+        for (index, group) in (0..).zip(out.chunks_mut(4)) {
+            let bits = self.block(index);
+            for (pair, two) in group.chunks_mut(2).zip([[bits[0], bits[1]], [bits[2], bits[3]]]) {
+                let radius = libm::sqrt(-2.0 * libm::log(open_unit(two[0])));
+                let angle = 2.0 * core::f64::consts::PI * open_unit(two[1]);
+                pair[0] = T::from_f64(radius * libm::cos(angle));
+                if let Some(second) = pair.get_mut(1) {
+                    *second = T::from_f64(radius * libm::sin(angle));
+                }
+            }
+        }
     }
 
     /// 128 random bits at `index`.
@@ -79,6 +113,11 @@ impl Stream {
             items.swap(last, other);
         }
     }
+}
+
+/// An odd multiple of 2^-24: never 0, never 1.
+fn open_unit(bits: u32) -> f64 {
+    (f64::from(bits >> 9) + 0.5) * (1.0 / 8_388_608.0)
 }
 
 fn unit(bits: u64) -> f64 {
@@ -126,6 +165,28 @@ mod tests {
         }
         assert!((sum / f64::from(n)).abs() < 0.02);
         assert!((squares / f64::from(n) - 1.0).abs() < 0.02);
+    }
+
+    #[test]
+    fn filled_numbers_have_the_moments_of_their_distribution() {
+        let stream = Stream::numbered(5, Purpose::Mask, 3, 0, 0);
+        let mut numbers = vec![0.0_f64; 100_001];
+        let moments = |numbers: &[f64]| {
+            let n = numbers.len() as f64;
+            let mean = numbers.iter().sum::<f64>() / n;
+            (mean, numbers.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n)
+        };
+        stream.fill_uniform(&mut numbers);
+        let (mean, variance) = moments(&numbers);
+        assert!(numbers.iter().all(|&x| x > 0.0 && x < 1.0));
+        assert!((mean - 0.5).abs() < 5e-3 && (variance * 12.0 - 1.0).abs() < 0.02, "{mean} {variance}");
+        let mut single = vec![0.0_f32; 7];
+        stream.fill_uniform(&mut single);
+        assert!(single.iter().zip(&numbers).all(|(&s, &d)| f64::from(s) == d));
+        stream.fill_normal(&mut numbers);
+        let (mean, variance) = moments(&numbers);
+        assert!(mean.abs() < 0.02 && (variance - 1.0).abs() < 0.02, "{mean} {variance}");
+        assert_ne!(stream.block(0), Stream::numbered(5, Purpose::Mask, 4, 0, 0).block(0));
     }
 
     #[test]

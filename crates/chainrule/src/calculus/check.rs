@@ -7,7 +7,7 @@ mod reading;
 use rustc_hash::FxHashMap;
 
 use super::differentiate::linearize;
-use super::sample::{Domain, sample, within_facts};
+use super::sample::{Domain, domain_of, sample, within_facts};
 use crate::lang::evaluate::{EvaluateError, Point, evaluate};
 use crate::lang::{Graph, Id, Op, Role, Tensor};
 use at::{Verdict, check_at};
@@ -71,6 +71,7 @@ pub fn random_point(graph: &Graph, roots: &[Id], domains: &dyn Fn(Id) -> Domain,
             let value = match variable.role {
                 Role::Clock => Tensor::scalar(1.0),
                 Role::Constant => Tensor::scalar(variable.value.unwrap_or(1.0)),
+                Role::Random(distribution) => sample(domain_of(distribution), &sizes, seed, reference.number, 0),
                 _ => sample(within_facts(graph, id, domains(id)), &sizes, seed, reference.number, 0),
             };
             point.values.insert(id, value);

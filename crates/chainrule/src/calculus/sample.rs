@@ -2,7 +2,7 @@
 
 use kernels::random::{Purpose, Stream};
 
-use crate::lang::{Fact, Graph, Id, Tensor};
+use crate::lang::{Distribution, Fact, Graph, Id, Tensor};
 
 /// From where the values of a variable are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,15 @@ pub fn facts_of(domain: Domain) -> &'static [Fact] {
         Domain::Orthogonal => &[Fact::Orthogonal],
         Domain::OneHot | Domain::Simplex => &[Fact::RowsSumToOne],
         _ => &[],
+    }
+}
+
+/// Where random numbers of a model are drawn while an answer is checked: they stay the same from evaluation to evaluation.
+#[must_use]
+pub fn domain_of(distribution: Distribution) -> Domain {
+    match distribution {
+        Distribution::Uniform => Domain::Unit,
+        Distribution::Normal => Domain::Any,
     }
 }
 

@@ -1,9 +1,10 @@
 //! Which examples a training step sees.
 
 use kernels::random::{Purpose, Stream};
+use serde::{Deserialize, Serialize};
 
 /// Size of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Batch {
     /// All examples in every step, in file order.
     All,
@@ -12,7 +13,7 @@ pub enum Batch {
 }
 
 /// How examples are chosen for a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Sampling {
     /// A new order every epoch. An epoch has `floor(n / batch)` steps, at least one; the examples left over at its end
     /// are others in every epoch.

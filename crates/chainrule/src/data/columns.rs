@@ -58,7 +58,8 @@ pub struct Column {
 }
 
 /// What is to be predicted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Task {
     /// Classes or a number, by what the target holds.
     #[default]

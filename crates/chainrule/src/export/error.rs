@@ -43,11 +43,16 @@ pub enum FileError {
         /// Why.
         reason: String,
     },
+    /// Another process works in the folder.
+    Busy {
+        /// The folder.
+        folder: String,
+    },
     /// The system refused.
     Io {
         /// Path.
         file: String,
-        /// What was tried: `read`, `write`.
+        /// What was tried: `read`, `write`, `remove`, `make the folder`.
         action: &'static str,
         /// The system's reason.
         reason: String,
@@ -74,6 +79,7 @@ impl FileError {
             FileError::NonFinite { .. } => "E505",
             FileError::Content { .. } => "E506",
             FileError::Io { .. } => "E602",
+            FileError::Busy { .. } => "E606",
         }
     }
 
@@ -81,7 +87,7 @@ impl FileError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            FileError::Io { .. } => 6,
+            FileError::Io { .. } | FileError::Busy { .. } => 6,
             _ => 5,
         }
     }
@@ -101,6 +107,8 @@ impl FileError {
                 "the training diverged: take an earlier checkpoint, or a smaller learning rate"
             }
             FileError::Content { .. } => return None,
+            FileError::Busy { .. } => "wait until it has ended, or take another folder",
+            FileError::Io { bytes: 0, .. } => "check the path and the permission",
             FileError::Io { bytes, .. } => return Some(format!("the file needs {bytes} bytes and a place to write")),
         };
         Some(text.to_string())
@@ -119,6 +127,8 @@ impl fmt::Display for FileError {
             FileError::Newer { format, .. } => write!(f, "file of format {format}, which needs a later release"),
             FileError::NonFinite { tensor, index } => write!(f, "element {index} of `{tensor}` is not a finite number"),
             FileError::Content { reason } => write!(f, "{reason}"),
+            FileError::Busy { folder } => write!(f, "another run works in {folder}"),
+            FileError::Io { file, action, reason, bytes: 0 } => write!(f, "cannot {action} {file}: {reason}"),
             FileError::Io { file, action, reason, bytes } => {
                 write!(f, "cannot {action} {file} ({bytes} bytes): {reason}")
             }

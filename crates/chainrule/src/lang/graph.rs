@@ -43,6 +43,17 @@ pub enum Role {
     Differential,
     /// A number with a name, fixed by the program.
     Constant,
+    /// Numbers that are drawn anew for every step of training: for a formula they are fixed, like data.
+    Random(Distribution),
+}
+
+/// What random numbers are drawn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Distribution {
+    /// Uniform in (0, 1).
+    Uniform,
+    /// Standard normal.
+    Normal,
 }
 
 /// A named leaf.
@@ -279,6 +290,16 @@ impl Graph {
         let id = self.build(Op::Variable(reference), &[]);
         self.variables.push(Variable { name: name.to_owned(), role, id, value: None, of: None });
         id
+    }
+
+    /// Declares numbers that are drawn anew for every step of training; every call makes others.
+    pub fn random(&mut self, distribution: Distribution, shape: Shape) -> Id {
+        let word = match distribution {
+            Distribution::Uniform => "uniform",
+            Distribution::Normal => "normal",
+        };
+        let number = 1 + self.variables.iter().filter(|v| matches!(v.role, Role::Random(_))).count();
+        self.variable(&format!("{word}{number}"), Role::Random(distribution), shape)
     }
 
     /// Declares a number with a name.

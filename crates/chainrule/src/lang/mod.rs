@@ -16,7 +16,7 @@ mod construct;
 mod substitute;
 
 pub use dim::{Dim, Dims};
-pub use graph::{Fact, Graph, Id, Node, Role, Variable};
+pub use graph::{Distribution, Fact, Graph, Id, Node, Role, Variable};
 pub use op::{Class, Derivative, Op, OpDef};
 pub use shape::{Axes, Shape, ShapeError};
 pub use tensor::Tensor;

@@ -2,11 +2,13 @@
 //! broadcasts are made explicit here and nowhere else.
 
 mod calls;
+mod every;
 mod operators;
 
 use rustc_hash::FxHashMap;
 
 use super::functions;
+use super::mode::Mode;
 use crate::lang::{Dim, Graph, Id, Op, Shape};
 use crate::text::ast::{Ast, BinaryOp, ExprId, ExprKind, Statement};
 use crate::text::diagnostic::{Diagnostic, Span};
@@ -73,6 +75,10 @@ pub struct Builder<'a> {
     /// What `d(...)` stands for in the lines of a derivation: nodes and the symbols of their differentials.
     pub(super) differentials: Vec<(Id, Id)>,
     pub(super) layers: FxHashMap<String, usize>,
+    /// What the graph is for.
+    pub(super) mode: Mode,
+    /// Was something built that the other mode computes otherwise?
+    pub(super) differs: bool,
 }
 
 /// The tree and the names an expression is built in.
@@ -99,6 +105,8 @@ impl<'a> Builder<'a> {
             calls: 0,
             differentials: Vec::new(),
             layers: FxHashMap::default(),
+            mode: Mode::Training,
+            differs: false,
         }
     }
 
@@ -214,6 +222,11 @@ impl<'a> Builder<'a> {
         if let Some(dim) = self.graph.dims.find(name) {
             return Ok(self.graph.size(dim));
         }
+        if every::WORDS.iter().any(|word| word.0 == name) {
+            return Err(Diagnostic::new("E232", span, format!("`{name}` stands only as an argument of a function"))
+                .label("here")
+                .help(format!("a function of `{name}` is summed over them: `l2({name})`")));
+        }
         let error =
             Diagnostic::new("E201", span, format!("unknown name `{name}`")).label("not declared above this line");
         let dims: Vec<String> = self.graph.dims.names().map(str::to_owned).collect();
@@ -262,7 +275,7 @@ fn needed(ast: &Ast, root: ExprId) -> Vec<ExprId> {
             ExprKind::Binary(_, _, a, b) => stack.extend([*a, *b]),
             ExprKind::Call(callee, args) => {
                 let values = functions::subscripts(ast, callee, args).map_or(args.as_slice(), |(_, operands)| operands);
-                stack.extend(values.iter().map(|arg| arg.value));
+                stack.extend(values.iter().map(|arg| arg.value).filter(|&arg| !every::is_word(ast, arg)));
             }
         }
     }

@@ -1,13 +1,14 @@
 //! The functions that exist natively: one row each. Everything else is in the prelude.
 
 use super::builder::Builder;
+use super::mode::Mode;
 use crate::lang::op::OpDef;
 use crate::lang::ops::diagonal::{Diagonal, DiagonalMatrix};
 use crate::lang::ops::elementwise::{Binary, UNARY};
 use crate::lang::ops::factor::{Det, Inverse, LogDet};
 use crate::lang::ops::reduce::{FirstMax, Max};
 use crate::lang::shape::{Axes, MAX_RANK};
-use crate::lang::{Dim, Graph, Id, Op, Shape, ShapeError};
+use crate::lang::{Dim, Distribution, Graph, Id, Op, Shape, ShapeError};
 use crate::text::ast::{Argument, Ast, ExprKind, Ident};
 use crate::text::diagnostic::{Diagnostic, Span};
 
@@ -51,6 +52,9 @@ pub static NATIVE: &[Native] = &[
     Native { name: "rows", arity: (1, 1), build: |b, x, _| { let dim = b.graph.shape(x[0]).rows(); Ok(b.graph.size(dim)) } },
     Native { name: "cols", arity: (1, 1), build: |b, x, _| { let dim = b.graph.shape(x[0]).cols(); Ok(b.graph.size(dim)) } },
     Native { name: "einsum", arity: (2, usize::MAX), build: |_, _, at| Err(no_subscripts(at)) },
+    Native { name: "training", arity: (2, 2), build: training },
+    Native { name: "uniform_like", arity: (1, 1), build: |b, x, _| Ok(random(b, Distribution::Uniform, x[0])) },
+    Native { name: "normal_like", arity: (1, 1), build: |b, x, _| Ok(random(b, Distribution::Normal, x[0])) },
     Native { name: "grad", arity: (2, 2), build: grad },
 ];
 
@@ -176,6 +180,23 @@ impl Builder<'_> {
             Along::Columns => rank - 2,
         })
     }
+}
+
+/// The first argument in training, the second in a prediction. Both are built, so that both modes know the same variables.
+fn training(b: &mut Builder, x: &[Id], at: Span) -> Result<Id, Diagnostic> {
+    b.differs = true;
+    let (train, predict) = b.stretched_pair("training", x[0], x[1], at)?;
+    Ok(match b.mode {
+        Mode::Training => train,
+        Mode::Prediction => predict,
+    })
+}
+
+/// Numbers of the shape of `like`, others in every step.
+fn random(b: &mut Builder, distribution: Distribution, like: Id) -> Id {
+    b.differs = true;
+    let shape = b.graph.shape(like);
+    b.graph.random(distribution, shape)
 }
 
 /// The gradient of a scalar with respect to a variable.

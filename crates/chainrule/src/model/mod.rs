@@ -8,6 +8,7 @@ pub mod facts;
 pub mod formula;
 pub mod functions;
 pub mod initialise;
+pub mod mode;
 pub mod prelude;
 pub mod preset;
 pub mod program;

@@ -10,8 +10,10 @@ pub static FILES: &[(&str, &str)] = &[
     ("functions", include_str!("../../prelude/functions.cr")),
     ("activations", include_str!("../../prelude/activations.cr")),
     ("losses", include_str!("../../prelude/losses.cr")),
+    ("randomness", include_str!("../../prelude/randomness.cr")),
     ("layers", include_str!("../../prelude/layers.cr")),
     ("optimizers", include_str!("../../prelude/optimizers.cr")),
+    ("around", include_str!("../../prelude/around.cr")),
     ("schedules", include_str!("../../prelude/schedules.cr")),
 ];
 

@@ -4,7 +4,8 @@
 //! with what was learnt, so that no shape in the final graph is out of date.
 
 use super::builder::{Builder, Place, Scope};
-use super::statements::{Declared, StartSpec, is_leaf};
+use super::mode::Mode;
+use super::statements::{Declared, is_leaf};
 use crate::lang::{Dim, Dims, Graph, Id, Role, Shape};
 use crate::text::ast::{Argument, Ast, ExprId, Ident, Item, Statement};
 use crate::text::diagnostic::{Diagnostic, Span};
@@ -43,6 +44,15 @@ pub struct DataSource {
     pub span: Span,
 }
 
+/// `group names = optimizer`.
+#[derive(Clone, Debug)]
+pub struct ParameterGroup {
+    /// Parameters, or layers.
+    pub names: Vec<Ident>,
+    /// Their optimizer: a call or a name.
+    pub value: ExprId,
+}
+
 /// A model: its graph, and what each part of it is for.
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -68,10 +78,14 @@ pub struct Program {
     pub claims: Vec<Claim>,
     /// How to train.
     pub train: Option<Train>,
+    /// Parameters with an optimizer of their own, in order.
+    pub groups: Vec<ParameterGroup>,
     /// Where the data comes from.
     pub data: Vec<DataSource>,
     /// Names of the text and what they stand for.
     pub scope: Scope,
+    /// The program as a trained model computes it, where that differs from a step of training.
+    pub(super) prediction: Option<Box<Program>>,
 }
 
 impl Program {
@@ -96,25 +110,37 @@ impl Program {
         let mut dims = Dims::default();
         loop {
             let before = dims.unifications();
-            let program = Program::build(source, &ast, empty().with_dims(dims))?;
-            if program.graph.dims.unifications() == before {
-                return Ok(program);
+            let (mut program, differs) = Program::build(source, &ast, empty().with_dims(dims), Mode::Training)?;
+            if program.graph.dims.unifications() != before {
+                dims = program.graph.dims;
+                continue;
             }
-            dims = program.graph.dims;
+            if differs {
+                let graph = empty().with_dims(program.graph.dims.clone());
+                let (prediction, _) = Program::build(source, &ast, graph, Mode::Prediction)?;
+                prediction.refuse_randomness()?;
+                program.prediction = Some(Box::new(prediction));
+            }
+            return Ok(program);
         }
     }
 
-    fn build(source: &str, ast: &Ast, graph: Graph) -> Result<Program, Diagnostic> {
+    fn build(source: &str, ast: &Ast, graph: Graph, mode: Mode) -> Result<(Program, bool), Diagnostic> {
         let mut builder = Builder::new(ast, graph);
+        builder.mode = mode;
         let mut parts = Parts::default();
         for item in &ast.items {
             parts.statement(&mut builder, ast, item)?;
         }
         let (states, parameters): (Vec<Declared>, Vec<Declared>) =
             builder.declared.drain(..).partition(|declared| declared.role == Role::State);
-        let graph = builder.graph;
-        let Parts { scope, inputs, targets, predict, loss, claims, train, data, .. } = parts;
-        Ok(Program {
+        let (graph, differs) = (builder.graph, builder.differs);
+        // Random numbers have names that only the graph knows; formulas that are printed contain them.
+        for variable in graph.variables.iter().filter(|v| matches!(v.role, Role::Random(_))) {
+            parts.scope.bind(&variable.name, variable.id);
+        }
+        let Parts { scope, inputs, targets, predict, loss, claims, train, groups, data, .. } = parts;
+        let program = Program {
             source: source.to_owned(),
             ast: ast.clone(),
             graph,
@@ -126,9 +152,12 @@ impl Program {
             loss,
             claims,
             train,
+            groups,
             data,
             scope,
-        })
+            prediction: None,
+        };
+        Ok((program, differs))
     }
 
     /// The name of a variable.
@@ -160,6 +189,7 @@ struct Parts {
     loss: Option<Id>,
     claims: Vec<Claim>,
     train: Option<Train>,
+    groups: Vec<ParameterGroup>,
     data: Vec<DataSource>,
 }
 
@@ -222,6 +252,10 @@ impl Parts {
             }
             Statement::Data { names, value } => {
                 self.data.push(DataSource { names: names.clone(), value: *value, span: item.span });
+                Ok(())
+            }
+            Statement::Group { names, value } => {
+                self.groups.push(ParameterGroup { names: names.clone(), value: *value });
                 Ok(())
             }
             Statement::Define(definition) => self.define(builder, definition),
@@ -342,20 +376,4 @@ impl Parts {
 
 fn place_of(ast: &Ast, id: ExprId) -> Span {
     ast.expr(id).span
-}
-
-impl StartSpec {
-    /// How it is written.
-    #[must_use]
-    pub fn text(&self) -> String {
-        match self {
-            StartSpec::Constant(value) => format!("= {value}"),
-            StartSpec::Draw { name, args } if args.is_empty() => format!("~ {name}"),
-            StartSpec::Draw { name, args } => {
-                let args: Vec<String> = args.iter().map(f64::to_string).collect();
-                format!("~ {name}({})", args.join(", "))
-            }
-            StartSpec::Data(_) => "= data".to_owned(),
-        }
-    }
 }

@@ -3,11 +3,21 @@
 use super::builder::{Builder, Place, Scope};
 use super::functions::constant_value;
 use super::initialise;
+use super::mode::Mode;
 use super::prelude::Defined;
-use crate::lang::{Dim, Id, Op, Role, Shape};
+use crate::lang::{Dim, Dims, Id, Op, Role, Shape};
 use crate::text::ast::{DefKind, ExprId, ExprKind, Ident, Start, Statement};
 use crate::text::diagnostic::{Diagnostic, Span};
 use crate::text::suggest::nearest;
+
+/// An argument of an initialiser.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum StartArgument {
+    /// A number.
+    Number(f64),
+    /// The extent of a dimension, which the data may give.
+    Extent(Dim),
+}
 
 /// How a parameter starts.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,10 +29,30 @@ pub enum StartSpec {
         /// Name of the initialiser.
         name: &'static str,
         /// Its arguments.
-        args: Vec<f64>,
+        args: Vec<StartArgument>,
     },
     /// From the program's own data: an expression of `data` (a matrix or a file), by its place in the tree.
     Data(ExprId),
+}
+
+impl StartSpec {
+    /// How it is written.
+    #[must_use]
+    pub fn text(&self, dims: &Dims) -> String {
+        match self {
+            StartSpec::Constant(value) => format!("= {value}"),
+            StartSpec::Draw { name, args } if args.is_empty() => format!("~ {name}"),
+            StartSpec::Draw { name, args } => {
+                let text = |arg: &StartArgument| match arg {
+                    StartArgument::Number(value) => value.to_string(),
+                    StartArgument::Extent(dim) => dims.text(*dim),
+                };
+                let args: Vec<String> = args.iter().map(text).collect();
+                format!("~ {name}({})", args.join(", "))
+            }
+            StartSpec::Data(_) => "= data".to_owned(),
+        }
+    }
 }
 
 /// Something with memory that a program declares.
@@ -117,7 +147,8 @@ impl<'a> Builder<'a> {
                 )),
             });
         };
-        let mut values: Vec<f64> = initialiser.arguments.iter().map(|(_, default)| *default).collect();
+        let defaults = initialiser.arguments.iter();
+        let mut values: Vec<StartArgument> = defaults.map(|(_, default)| StartArgument::Number(*default)).collect();
         for (index, arg) in args.iter().enumerate() {
             let slot = match &arg.name {
                 Some(keyword) => initialiser.arguments.iter().position(|(n, _)| *n == keyword.name),
@@ -130,8 +161,11 @@ impl<'a> Builder<'a> {
                     .label("this argument"));
             };
             let value = self.expression(place, arg.value)?;
-            values[slot] = constant_value(&self.graph, value)
-                .ok_or_else(|| Diagnostic::new("E210", span, "an initialiser takes numbers").label("not a number"))?;
+            values[slot] = match self.graph.op(value) {
+                Op::Size(size) => Some(StartArgument::Extent(self.graph.dims.resolve(size.0))),
+                _ => constant_value(&self.graph, value).map(StartArgument::Number),
+            }
+            .ok_or_else(|| Diagnostic::new("E210", span, "an initialiser takes numbers").label("not a number"))?;
         }
         Ok(StartSpec::Draw { name: initialiser.name, args: values })
     }
@@ -170,6 +204,10 @@ impl<'a> Builder<'a> {
             return Err(Diagnostic::new("E204", span, message)
                 .label("this state")
                 .help("give both one shape, for example with `colsum` or `colmean`"));
+        }
+        self.differs = true;
+        if self.mode == Mode::Prediction {
+            return Ok(());
         }
         self.declared[at].update = Some(value);
         // Later lines see the updated value.
@@ -269,8 +307,9 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The scalars that the training loop sets: step from 1, epoch from 0, number of epochs, steps in an epoch.
-pub const CLOCKS: [&str; 4] = ["t", "epoch", "epochs", "steps_per_epoch"];
+/// The scalars that the training loop sets: step from 1, epoch from 0, number of epochs, steps in an epoch, and how many
+/// epochs ago the loss was lowest: that of validation, or of training where there is none.
+pub const CLOCKS: [&str; 5] = ["t", "epoch", "epochs", "steps_per_epoch", "stale"];
 
 /// Is the node a leaf that has its own name?
 #[must_use]

@@ -1,7 +1,7 @@
 //! L-BFGS: quasi-Newton steps from the last few changes of the gradient (Liu, Nocedal 1989), with a line search for the
 //! strong Wolfe conditions (Nocedal, Wright 2006, algorithms 3.5, 3.6 and 7.4). Full batch, the same bits every time.
 
-use super::{Stopped, Watch};
+use super::{Follow, Memories, Stopped, Watch};
 
 /// A cost with a gradient.
 pub trait Smooth {
@@ -40,11 +40,14 @@ const CURVATURE: f64 = 0.9;
 /// Evaluations of one line search at most.
 const SEARCH: u32 = 30;
 
+/// A change of the parameters, of the gradient, and one over their product.
+type Pair = (Vec<f64>, Vec<f64>, f64);
+
 /// The last changes.
 #[derive(Clone, Debug, Default)]
 struct Memory {
-    /// Changes of the parameters, of the gradient, and one over their product; the oldest first.
-    pairs: std::collections::VecDeque<(Vec<f64>, Vec<f64>, f64)>,
+    /// The oldest first.
+    pairs: std::collections::VecDeque<Pair>,
 }
 
 /// The solver between two steps: all that the next one depends on, beside the parameters.
@@ -62,23 +65,7 @@ pub struct Lbfgs {
 /// Minimises from `w`, in place; tells `watch` the cost after each iteration.
 pub fn minimise(problem: &mut dyn Smooth, settings: &Settings, w: &mut [f64], watch: Watch) -> Stopped {
     let mut solver = Lbfgs::new(settings, problem.len());
-    let mut cost = solver.start(problem, w);
-    if !cost.is_finite() {
-        return Stopped::NotFinite;
-    }
-    for iteration in 1..=settings.iterations {
-        let before = cost;
-        if let Some(stopped) = solver.iterate(problem, w, &mut cost) {
-            return stopped;
-        }
-        if !watch(iteration, cost, w) {
-            return Stopped::Asked;
-        }
-        if before - cost <= settings.reduction * before.abs() {
-            return Stopped::Reduction;
-        }
-    }
-    Stopped::Iterations
+    solver.minimise_after(0, problem, w, &mut |iteration, cost, w, _| watch(iteration, cost, w))
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
@@ -138,6 +125,49 @@ impl Lbfgs {
         let (gradient, direction, trial, trial_gradient) = (zeros(), zeros(), zeros(), zeros());
         let settings = Settings { memory: settings.memory.max(1), ..*settings };
         Lbfgs { settings, memory: Memory::default(), gradient, direction, trial, trial_gradient, alphas: Vec::new() }
+    }
+
+    /// Minimises from `w`, where the solver stands after `done` iterations.
+    pub fn minimise_after(&mut self, done: u32, problem: &mut dyn Smooth, w: &mut [f64], follow: Follow) -> Stopped {
+        let mut cost = self.start(problem, w);
+        if !cost.is_finite() {
+            return Stopped::NotFinite;
+        }
+        for iteration in done + 1..=self.settings.iterations {
+            let before = cost;
+            if let Some(stopped) = self.iterate(problem, w, &mut cost) {
+                return stopped;
+            }
+            let enough = before - cost <= self.settings.reduction * before.abs();
+            let memories = || self.memories();
+            if !follow(iteration, cost, w, if enough { None } else { Some(&memories) }) {
+                return Stopped::Asked;
+            }
+            if enough {
+                return Stopped::Reduction;
+            }
+        }
+        Stopped::Iterations
+    }
+
+    /// What the next step depends on, beside the parameters.
+    #[must_use]
+    pub fn memories(&self) -> Memories {
+        let pairs = &self.memory.pairs;
+        let flat = |of: fn(&Pair) -> &Vec<f64>| pairs.iter().flat_map(|pair| of(pair).iter().copied()).collect();
+        vec![("s".to_owned(), flat(|pair| &pair.0)), ("y".to_owned(), flat(|pair| &pair.1))]
+    }
+
+    /// Puts the solver where it was when it had these memories; `false` if they are of another solver.
+    pub fn restore(&mut self, memories: &Memories) -> bool {
+        let [(_, s), (_, y)] = &memories[..] else { return false };
+        let n = self.gradient.len().max(1);
+        if s.len() != y.len() || !s.len().is_multiple_of(n) || s.len() / n > self.settings.memory {
+            return false;
+        }
+        let pairs = s.chunks_exact(n).zip(y.chunks_exact(n));
+        self.memory.pairs = pairs.map(|(s, y)| (s.to_vec(), y.to_vec(), 1.0 / dot(s, y))).collect();
+        true
     }
 
     /// Evaluates the start and returns its cost.

@@ -6,7 +6,7 @@
 //! ratio (Nielsen 1999), and by factors of ten (Hagan, Menhaj 1994; the rule of note 003's program in MATLAB). Geodesic
 //! acceleration adds a second-order term (Transtrum, Sethna 2012). A trial that is not finite is a rejected trial.
 
-use super::{Stopped, Watch};
+use super::{Follow, Memories, Stopped, Watch};
 
 /// A cost that can be linearised where it is.
 pub trait LeastSquares {
@@ -144,27 +144,8 @@ pub struct Levenberg {
 
 /// Minimises from `w`, in place; tells `watch` the cost after each iteration.
 pub fn minimise(problem: &mut dyn LeastSquares, settings: &Settings, w: &mut Vec<f64>, watch: Watch) -> Stopped {
-    let mut cost = problem.cost(w);
-    if !cost.is_finite() {
-        return Stopped::NotFinite;
-    }
     let mut solver = Levenberg::new(settings, problem.len());
-    let mut stopped = Stopped::Iterations;
-    for iteration in 1..=settings.iterations {
-        let before = cost;
-        if let Some(reason) = solver.iterate(problem, w, &mut cost) {
-            stopped = reason;
-            break;
-        }
-        if !watch(iteration, cost, w) {
-            return Stopped::Asked;
-        }
-        if before - cost <= settings.reduction * before {
-            stopped = Stopped::Reduction;
-            break;
-        }
-    }
-    solver.polish(problem, w, cost).unwrap_or(stopped)
+    solver.minimise_after(0, problem, w, &mut |iteration, cost, w, _| watch(iteration, cost, w))
 }
 
 fn norm(values: &[f64]) -> f64 {
@@ -180,6 +161,58 @@ impl Levenberg {
         let (scale, correction) = (zeros(settings.scaling == Scaling::More), zeros(settings.accelerate));
         let (step, trial) = (zeros(true), zeros(true));
         Levenberg { settings: *settings, lambda, started: false, scale, step, correction, trial }
+    }
+
+    /// Minimises from `w`, where the solver stands after `done` iterations.
+    pub fn minimise_after(
+        &mut self,
+        done: u32,
+        problem: &mut dyn LeastSquares,
+        w: &mut Vec<f64>,
+        follow: Follow,
+    ) -> Stopped {
+        let mut cost = problem.cost(w);
+        if !cost.is_finite() {
+            return Stopped::NotFinite;
+        }
+        let mut stopped = Stopped::Iterations;
+        for iteration in done + 1..=self.settings.iterations {
+            let before = cost;
+            if let Some(reason) = self.iterate(problem, w, &mut cost) {
+                stopped = reason;
+                break;
+            }
+            let enough = before - cost <= self.settings.reduction * before;
+            let memories = || self.memories();
+            if !follow(iteration, cost, w, if enough { None } else { Some(&memories) }) {
+                return Stopped::Asked;
+            }
+            if enough {
+                stopped = Stopped::Reduction;
+                break;
+            }
+        }
+        self.polish(problem, w, cost).unwrap_or(stopped)
+    }
+
+    /// What the next step depends on, beside the parameters.
+    #[must_use]
+    pub fn memories(&self) -> Memories {
+        let Lambda { value, growth, .. } = self.lambda;
+        let lambda = vec![value, growth, f64::from(u8::from(self.started))];
+        vec![("lambda".to_owned(), lambda), ("scale".to_owned(), self.scale.clone())]
+    }
+
+    /// Puts the solver where it was when it had these memories; `false` if they are of another solver.
+    pub fn restore(&mut self, memories: &Memories) -> bool {
+        let [(_, lambda), (_, scale)] = &memories[..] else { return false };
+        let &[value, growth, started] = &lambda[..] else { return false };
+        if scale.len() != self.scale.len() {
+            return false;
+        }
+        self.scale.copy_from_slice(scale);
+        (self.lambda.value, self.lambda.growth, self.started) = (value, growth, started != 0.0);
+        true
     }
 
     /// As before the first step, for a problem that has changed.

@@ -1,5 +1,6 @@
 //! Floor 5: optimizers. First-order rules are text of the prelude; a solver that needs more than a gradient says so.
 
+pub mod around;
 pub mod lbfgs;
 pub mod levenberg;
 pub mod native;
@@ -7,6 +8,8 @@ pub mod rule;
 
 pub use native::{Chosen, Method};
 pub use rule::Rule;
+
+use serde::{Deserialize, Serialize};
 
 use crate::model::Program;
 use crate::text::diagnostic::Diagnostic;
@@ -57,8 +60,14 @@ impl Solver {
 /// Told after each iteration: its number from 1, the cost, the parameters. `false` ends the run.
 pub type Watch<'a> = &'a mut dyn FnMut(u32, f64, &[f64]) -> bool;
 
+/// What a solver remembers between two steps beside the parameters, with names for people.
+pub type Memories = Vec<(String, Vec<f64>)>;
+
+/// As [`Watch`], and hands out what the solver remembers, for a checkpoint; nothing when the solver ends here by itself.
+pub type Follow<'a> = &'a mut dyn FnMut(u32, f64, &[f64], Option<&dyn Fn() -> Memories>) -> bool;
+
 /// Why a solver ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stopped {
     /// No element of the gradient is larger than asked.
     Gradient,

@@ -88,7 +88,7 @@ impl<T: Real> Machine<T> {
             }
         };
         for (index, step) in plan.steps.iter().enumerate() {
-            if parts.contains(&index) {
+            for _ in parts.iter().filter(|&&part| part == index) {
                 flush(&mut unroller, &mut calls);
                 ends.push(calls.len());
             }
@@ -98,7 +98,8 @@ impl<T: Real> Machine<T> {
             }
         }
         flush(&mut unroller, &mut calls);
-        ends.push(calls.len());
+        // Parts may have no steps: a rate of 0 leaves nothing to update.
+        ends.resize(parts.len() + 1, calls.len());
         let (extra, constants) = unroller.extra();
         let mut machine = Machine::with_calls(plan, calls, plan.arena_len + extra)?;
         machine.ends = ends;

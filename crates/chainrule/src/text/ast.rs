@@ -139,6 +139,8 @@ pub enum Statement {
     Fact { name: Ident, words: Ident },
     /// `data X, Y = spiral(points = 100)`
     Data { names: Vec<Ident>, value: ExprId },
+    /// `group b = sgd(rate = 0.1)`
+    Group { names: Vec<Ident>, value: ExprId },
     /// `def`, `layer`, `optimizer`, `schedule`
     Define(Definition),
     /// The last line of a block: its value.

@@ -50,7 +50,7 @@ use super::lexer::{Token, lex, lex_expression};
 pub const MAX_NODES: usize = 1_000_000;
 
 /// The words that start statements. They cannot be declared as names.
-pub const STATEMENT_WORDS: [&str; 15] = [
+pub const STATEMENT_WORDS: [&str; 16] = [
     "input",
     "target",
     "const",
@@ -63,6 +63,7 @@ pub const STATEMENT_WORDS: [&str; 15] = [
     "predict",
     "loss",
     "train",
+    "group",
     "claim",
     "fact",
     "data",

@@ -4,7 +4,9 @@
 use rustc_hash::FxHashMap;
 
 use super::event::TrainError;
+use super::randomness::{Drawn, place};
 use super::source::Data;
+use super::update::{Memory, Vectors, update};
 use crate::calculus::differentiate::gradients;
 use crate::lang::{Dim, Graph, Id, Role};
 use crate::model::Program;
@@ -34,8 +36,14 @@ pub struct Fed {
 pub struct TrainingPlan {
     /// The plan.
     pub plan: Plan,
-    /// Calls of the forward and backward pass; the others are the update.
+    /// Calls of the forward and backward pass.
     pub model_steps: usize,
+    /// The call with which the update begins; those between accumulate gradients.
+    pub update: usize,
+    /// Batches whose gradients make one update.
+    pub batches: u32,
+    /// The parameters of a trained model: all parameters, or their average.
+    pub result: BufferId,
     /// All parameters.
     pub parameters: BufferId,
     /// Their gradients, in the same order.
@@ -46,8 +54,24 @@ pub struct TrainingPlan {
     pub states: BufferId,
     /// Where data goes.
     pub fed: Vec<Fed>,
+    /// Random numbers that are drawn for every step.
+    pub random: Vec<Drawn>,
     /// The loss.
     pub loss: At,
+}
+
+impl TrainingPlan {
+    /// An update needs all its batches within an epoch.
+    ///
+    /// # Errors
+    /// An epoch has too few.
+    pub fn check_batches(&self, of_epoch: u32) -> Result<(), TrainError> {
+        if self.batches <= of_epoch {
+            return Ok(());
+        }
+        let message = format!("`accumulate` asks for {} batches, an epoch has {of_epoch}", self.batches);
+        Err(TrainError::Option(message))
+    }
 }
 
 /// A forward pass.
@@ -169,7 +193,7 @@ pub fn training(program: &Program, rule: &Rule, extents: &Extents) -> Result<Tra
     let wrt: Vec<Id> = program.parameters.iter().map(|p| p.id).collect();
     let gradients = gradients(&mut graph, loss, &wrt);
     let mut planner = Planner::new();
-    let variables = place_variables(&mut planner, program, extents)?;
+    let mut variables = place_variables(&mut planner, program, extents)?;
     let total = planner.buffers[variables.parameters.0 as usize].len;
     let gradient_buffer = planner.fixed("gradients", total);
     let loss_at = At { buffer: planner.fixed("loss", 1), offset: 0 };
@@ -184,36 +208,29 @@ pub fn training(program: &Program, rule: &Rule, extents: &Extents) -> Result<Tra
             outputs.push(Output { node: update, at: variables.places[&state.id] });
         }
     }
+    let roots: Vec<Id> = outputs.iter().map(|output| output.node).collect();
+    let random = place(&mut planner, program, extents, &graph.reachable(&roots))?;
+    variables.places.extend(random.iter().map(Drawn::placed));
     planner.lower(&Lowering { graph: &graph, extents, variables: &variables.places, outputs: &outputs })?;
     let model_steps = planner.steps.len();
-    let moments = update(&mut planner, rule, (variables.parameters, gradient_buffer, total))?;
     let Variables { parameters, states, fed, .. } = variables;
+    let vectors = Vectors { program, extents, parameters, gradients: gradient_buffer, total };
+    let Memory { moments, batches, update, result } = update(&mut planner, rule, &vectors)?;
     let plan = planner.finish()?;
-    Ok(TrainingPlan { plan, model_steps, parameters, gradients: gradient_buffer, moments, states, fed, loss: loss_at })
-}
-
-/// Appends the optimizer's update of all parameters at once.
-fn update(
-    planner: &mut Planner,
-    rule: &Rule,
-    (w, g, total): (BufferId, BufferId, usize),
-) -> Result<Vec<(BufferId, f64)>, TrainError> {
-    let at = |buffer| At { buffer, offset: 0 };
-    let mut places: FxHashMap<Id, At> = [(rule.w, at(w)), (rule.g, at(g))].into_iter().collect();
-    let mut outputs = vec![Output { node: rule.new_w, at: at(w) }];
-    let mut moments = Vec::new();
-    for moment in &rule.moments {
-        let buffer = planner.fixed(&moment.name, total);
-        places.insert(moment.id, at(buffer));
-        if moment.update != moment.id {
-            outputs.push(Output { node: moment.update, at: at(buffer) });
-        }
-        moments.push((buffer, moment.start));
-    }
-    let dim = rule.graph.dims.find("P").expect("the rule has the dimension P");
-    let extents: Extents = [(dim, total)].into_iter().collect();
-    planner.lower(&Lowering { graph: &rule.graph, extents: &extents, variables: &places, outputs: &outputs })?;
-    Ok(moments)
+    Ok(TrainingPlan {
+        plan,
+        model_steps,
+        parameters,
+        gradients: gradient_buffer,
+        moments,
+        batches,
+        update,
+        result,
+        states,
+        fed,
+        random,
+        loss: loss_at,
+    })
 }
 
 /// Compiles a forward pass to a node of the program.
@@ -241,11 +258,9 @@ fn place_needed(
     needed: &[Id],
 ) -> Result<Variables, TrainError> {
     let uses = |id: &Id| needed.binary_search(id).is_ok();
-    let kept = Program {
-        inputs: program.inputs.iter().copied().filter(uses).collect(),
-        targets: program.targets.iter().copied().filter(uses).collect(),
-        ..program.clone()
-    };
+    let mut kept = program.clone();
+    kept.inputs.retain(uses);
+    kept.targets.retain(uses);
     let mut variables = place_variables(planner, &kept, extents)?;
     let examples = example_dim(program);
     for fed in &mut variables.fed {

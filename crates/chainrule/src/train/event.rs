@@ -1,5 +1,8 @@
 //! What a training run tells, and how it ends.
 
+use serde::{Deserialize, Serialize};
+
+use super::progress::Checkpoint;
 use crate::plan::PlanError;
 
 /// What happens in a run, in order.
@@ -16,6 +19,19 @@ pub enum Event {
         /// Epochs at most.
         epochs: u32,
     },
+    /// After a step, before the next; answer [`Flow::Save`] for a checkpoint.
+    Step {
+        /// Steps done so far.
+        step: u64,
+        /// Epochs done.
+        epoch: u32,
+        /// Batches done of the running epoch.
+        batch: u32,
+        /// Loss of the batch before the update.
+        loss: f64,
+    },
+    /// What [`Flow::Save`] asked for.
+    Checkpoint(Box<Checkpoint>),
     /// After an epoch.
     Epoch {
         /// Its number, from 1.
@@ -28,7 +44,7 @@ pub enum Event {
         /// Loss of the validation set after the epoch.
         validation: Option<f64>,
     },
-    /// After the last step.
+    /// After the last step; answer [`Flow::Save`] for the state in which the run ends.
     End {
         /// Why.
         reason: StopReason,
@@ -40,12 +56,15 @@ pub enum Event {
 pub enum Flow {
     /// Go on.
     Continue,
+    /// Give a checkpoint, then go on. Understood at the start, after a step and at the end, where a run can be continued;
+    /// there is none when numbers of the run are not finite.
+    Save,
     /// Stop after this event.
     Stop,
 }
 
 /// Why a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StopReason {
     /// All epochs are done.
     Epochs,
@@ -64,7 +83,7 @@ pub struct Report {
     pub parameters: Vec<f64>,
     /// The program's states, likewise.
     pub states: Vec<f64>,
-    /// The loss of the last epoch.
+    /// The loss that was computed last.
     pub loss: f64,
     /// The epoch whose parameters these are.
     pub epoch: u32,
@@ -93,6 +112,8 @@ pub enum TrainError {
     Data(String),
     /// An option has a value that makes no sense.
     Option(String),
+    /// A checkpoint is not of this model, solver and data.
+    Checkpoint(String),
 }
 
 /// Where a run became non-finite.
@@ -123,6 +144,7 @@ impl std::fmt::Display for TrainError {
                 write!(f, "training diverged at epoch {}, step {}: {} is not finite", d.epoch, d.step, d.expression)
             }
             TrainError::Data(message) | TrainError::Option(message) => write!(f, "{message}"),
+            TrainError::Checkpoint(message) => write!(f, "the checkpoint does not fit the model: {message}"),
         }
     }
 }

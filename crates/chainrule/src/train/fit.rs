@@ -3,9 +3,12 @@
 use kernels::{Pool, Real};
 
 use super::compile::{TrainingPlan, extents, training};
-use super::event::{Divergence, Event, Flow, Report, StopReason, TrainError};
+use super::event::{Event, Flow, Report, StopReason, TrainError};
+use super::keep::Snapshot;
 use super::options::{Dtype, Options};
 use super::predict::{Forward, find, out_of_memory};
+use super::progress::{Best, Checkpoint, Progress};
+use super::randomness::{Moment, draw};
 use super::source::Data;
 use crate::data::batch::{Batch, BatchOrder};
 use crate::model::Program;
@@ -38,56 +41,55 @@ pub fn fit(
     options: &Options,
     listen: &mut dyn FnMut(&Event) -> Flow,
 ) -> Result<Report, TrainError> {
+    fit_from(problem, solver, options, None, listen)
+}
+
+/// As [`fit`], from where a checkpoint of the same problem, solver and options was taken: what follows, events and
+/// report, is to the last bit what it would have been without the interruption.
+///
+/// # Errors
+/// As [`fit`], and [`TrainError::Checkpoint`] if the checkpoint does not fit.
+pub fn fit_from(
+    problem: &Problem,
+    solver: &Solver,
+    options: &Options,
+    from: Option<&Checkpoint>,
+    listen: &mut dyn FnMut(&Event) -> Flow,
+) -> Result<Report, TrainError> {
     let rule = match solver {
         Solver::FirstOrder(rule) => rule,
-        Solver::Native(chosen) => return super::second::run::run(problem, chosen, options, listen),
+        Solver::Native(chosen) => return super::second::run::run(problem, chosen, options, from, listen),
     };
     match options.dtype {
-        Dtype::F32 => Trainer::<f32>::new(problem, rule, options)?.run(listen),
-        Dtype::F64 => Trainer::<f64>::new(problem, rule, options)?.run(listen),
+        Dtype::F32 => Trainer::<f32>::new(problem, rule, options, from)?.run(listen),
+        Dtype::F64 => Trainer::<f64>::new(problem, rule, options, from)?.run(listen),
     }
 }
 
-/// A run: machine, data in the machine's number type, and counters.
+/// A run: machine and data in the machine's number type, and its progress.
 pub struct Trainer<'a, T: Real> {
-    problem: Problem<'a>,
+    pub(super) problem: Problem<'a>,
     options: Options,
-    compiled: TrainingPlan,
-    machine: Machine<T>,
-    pool: Pool,
+    pub(super) compiled: TrainingPlan,
+    pub(super) machine: Machine<T>,
+    pub(super) pool: Pool,
     /// All examples of each fed variable.
-    examples: Vec<Vec<T>>,
-    order: BatchOrder,
+    pub(super) examples: Vec<Vec<T>>,
+    pub(super) order: BatchOrder,
     indices: Vec<u32>,
     clocks: Vec<f64>,
     validation: Option<Forward<T>>,
-    step: u64,
-    epoch: u32,
-    good: Snapshot<T>,
-    best: Option<(f64, u32, Snapshot<T>)>,
-    last_loss: Option<f64>,
+    /// What is not in the machine and the next step depends on. Nothing of that kind may stand beside these three.
+    pub(super) progress: Progress,
+    pub(super) good: Snapshot<T>,
+    pub(super) best: Option<Snapshot<T>>,
 }
 
-/// Parameters and states at one moment.
-#[derive(Clone, Default)]
-struct Snapshot<T> {
-    parameters: Vec<T>,
-    states: Vec<T>,
-}
-
-impl<T: Real> Snapshot<T> {
-    fn take(&mut self, machine: &Machine<T>, compiled: &TrainingPlan) {
-        self.parameters.copy_from_slice(machine.buffer(compiled.parameters));
-        self.states.copy_from_slice(machine.buffer(compiled.states));
-    }
-
-    fn is_finite(&self) -> bool {
-        self.parameters.iter().chain(&self.states).all(|v| v.is_finite())
-    }
-}
-
-fn to_f64<T: Real>(values: &[T]) -> Vec<f64> {
-    values.iter().map(|v| v.to_f64()).collect()
+/// The loss of the validation examples, as the trained model has it.
+fn validation<T: Real>(problem: &Problem) -> Result<Option<Forward<T>>, TrainError> {
+    let trained = problem.program.at_prediction();
+    let pair = problem.validation.zip(trained.loss);
+    pair.map(|(data, loss)| Forward::new(trained, loss, data)).transpose()
 }
 
 impl<'a, T: Real> Trainer<'a, T> {
@@ -95,14 +97,20 @@ impl<'a, T: Real> Trainer<'a, T> {
     ///
     /// # Errors
     /// See [`TrainError`].
-    pub fn new(problem: &Problem<'a>, rule: &Rule, options: &Options) -> Result<Trainer<'a, T>, TrainError> {
+    pub fn new(
+        problem: &Problem<'a>,
+        rule: &Rule,
+        options: &Options,
+        from: Option<&Checkpoint>,
+    ) -> Result<Trainer<'a, T>, TrainError> {
         let rows = problem.data.rows();
         let count = u32::try_from(rows).map_err(|_| TrainError::Data("more than 4 billion examples".to_owned()))?;
         let order = BatchOrder::new(count, options.batch, options.sampling, options.seed);
         let batch = order.batch_size();
         let extents = extents(problem.program, problem.data, (batch != rows).then_some(batch))?;
         let compiled = training(problem.program, rule, &extents)?;
-        let mut machine = Machine::<T>::new(&compiled.plan, &[compiled.model_steps])
+        compiled.check_batches(order.steps_per_epoch())?;
+        let mut machine = Machine::<T>::new(&compiled.plan, &[compiled.model_steps, compiled.update])
             .map_err(|_| out_of_memory::<T>(compiled.plan.arena_len))?;
         let convert = |values: &[f64]| values.iter().map(|&v| T::from_f64(v)).collect::<Vec<T>>();
         machine.buffer_mut(compiled.parameters).copy_from_slice(&convert(problem.parameters));
@@ -110,46 +118,26 @@ impl<'a, T: Real> Trainer<'a, T> {
         for &(buffer, start) in &compiled.moments {
             machine.buffer_mut(buffer).fill(T::from_f64(start));
         }
-        let mut examples = Vec::new();
-        for fed in &compiled.fed {
-            let values = convert(&find(problem.data, fed)?.values);
-            if fed.rows * fed.cols == values.len() {
-                machine.buffer_mut(fed.at.buffer).copy_from_slice(&values);
-            } else if !fed.per_example {
-                return Err(TrainError::Data(format!(
-                    "`{}` has {} rows, not one for each example",
-                    fed.name,
-                    values.len() / fed.cols.max(1)
-                )));
-            }
-            examples.push(values);
-        }
-        let validation = match (problem.validation, problem.program.loss) {
-            (Some(data), Some(loss)) => Some(Forward::new(problem.program, loss, data)?),
-            _ => None,
-        };
-        let good = Snapshot {
-            parameters: machine.buffer(compiled.parameters).to_vec(),
-            states: machine.buffer(compiled.states).to_vec(),
-        };
-        let clocks = vec![0.0; machine.clocks().len()];
-        Ok(Trainer {
+        machine.buffer_mut(compiled.result).copy_from_slice(&convert(problem.parameters));
+        let examples = load_all(&compiled, &mut machine, problem.data)?;
+        let validation = validation(problem)?;
+        let mut trainer = Trainer {
             problem: *problem,
             options: *options,
-            compiled,
-            machine,
             pool: Pool::new(options.threads.max(1)),
             examples,
             indices: vec![0; batch],
             order,
-            clocks,
+            clocks: vec![0.0; machine.clocks().len()],
             validation,
-            step: 0,
-            epoch: 0,
-            good,
+            progress: Progress::default(),
+            good: Snapshot::of(&machine, &compiled),
             best: None,
-            last_loss: None,
-        })
+            compiled,
+            machine,
+        };
+        from.map_or(Ok(()), |checkpoint| trainer.restore(checkpoint))?;
+        Ok(trainer)
     }
 
     fn is_full_batch(&self) -> bool {
@@ -167,67 +155,96 @@ impl<'a, T: Real> Trainer<'a, T> {
             steps_per_epoch: self.order.steps_per_epoch(),
             epochs: self.options.epochs,
         };
-        let mut reason = None;
-        if listen(&start) == Flow::Stop {
-            reason = Some(StopReason::Asked);
+        let mut reason = self.progress.finished.or((self.options.epochs == 0).then_some(StopReason::Epochs));
+        match listen(&start) {
+            Flow::Save => self.offer(listen),
+            Flow::Stop => reason = reason.or(Some(StopReason::Asked)),
+            Flow::Continue => {}
         }
-        while reason.is_none() && self.epoch < self.options.epochs {
-            let loss = if self.is_full_batch() { self.full_step()? } else { self.epoch_of_batches()? };
-            // With the whole batch the loss belongs to the parameters before this step: the epoch before.
-            let (done, loss) = match (self.is_full_batch(), self.epoch) {
-                (true, 0) => (0, loss),
-                (true, epoch) => (epoch, loss),
-                (false, epoch) => (epoch + 1, loss),
-            };
-            if done > 0 {
-                reason = self.epoch_done(done, loss, listen)?;
-            }
-            if self.is_full_batch() && reason.is_none() {
-                self.update();
-            }
-            if reason.is_none() || !self.is_full_batch() {
-                self.epoch += 1;
+        loop {
+            match reason {
+                Some(reason) => return self.finish(reason, listen),
+                None if self.is_full_batch() => reason = self.step_of_all(listen)?,
+                None => reason = self.step_of_batch(listen)?,
             }
         }
-        if reason.is_none() {
-            if self.is_full_batch() {
-                let loss = self.full_step()?;
-                reason = self.epoch_done(self.epoch, loss, listen)?.filter(|r| *r == StopReason::Patience);
-            }
-            reason = reason.or(Some(StopReason::Epochs));
-        }
-        self.finish(reason.unwrap_or(StopReason::Epochs), listen)
     }
 
-    /// Forward and backward pass over all examples; the update is left to [`Trainer::update`].
-    fn full_step(&mut self) -> Result<f64, TrainError> {
+    /// A pass over all examples, and the update. The loss belongs to the parameters before the update: to the epoch
+    /// before.
+    fn step_of_all(&mut self, listen: &mut dyn FnMut(&Event) -> Flow) -> Result<Option<StopReason>, TrainError> {
         self.set_clocks();
+        self.draw();
         let loss = self.model()?;
-        self.good.take(&self.machine, &self.compiled);
-        self.last_loss = Some(loss);
-        Ok(loss)
+        self.keep()?;
+        let mut reason = None;
+        if self.progress.epoch > self.progress.told {
+            reason = self.epoch_done(loss, listen);
+        }
+        if reason.is_some_and(|reason| reason != StopReason::Asked) {
+            return Ok(reason);
+        }
+        // Also after a request to stop, so that the run stands between two steps.
+        self.update();
+        self.progress.epoch += 1;
+        Ok(reason.or_else(|| self.step_done(loss, listen)))
     }
 
-    /// One pass over the examples; the mean of the batches' losses.
-    fn epoch_of_batches(&mut self) -> Result<f64, TrainError> {
-        let steps = self.order.steps_per_epoch();
-        let mut sum = 0.0;
-        for step in 0..steps {
-            self.order.fill(self.epoch, step, &mut self.indices);
-            self.load();
-            self.set_clocks();
-            let loss = self.model()?;
-            sum += loss;
-            self.last_loss = Some(loss);
+    /// A batch; at the end of the examples, what belongs to the end of an epoch.
+    fn step_of_batch(&mut self, listen: &mut dyn FnMut(&Event) -> Flow) -> Result<Option<StopReason>, TrainError> {
+        // An update takes the gradients of as many batches; those left over at the end of an epoch are left out.
+        let batches = self.compiled.batches;
+        let all = self.order.steps_per_epoch() / batches * batches;
+        if self.progress.batch == all {
+            let loss = self.progress.loss_sum / f64::from(all.max(1));
+            self.keep()?;
+            self.progress.epoch += 1;
+            (self.progress.batch, self.progress.loss_sum) = (0, 0.0);
+            return Ok(self.epoch_done(loss, listen));
+        }
+        self.order.fill(self.progress.epoch, self.progress.batch, &mut self.indices);
+        self.load();
+        self.set_clocks();
+        self.draw();
+        let loss = self.model()?;
+        self.machine.run_part(&self.pool, 1);
+        self.progress.loss_sum += loss;
+        self.progress.batch += 1;
+        if self.progress.batch.is_multiple_of(batches) {
             self.update();
         }
-        let mut now = std::mem::take(&mut self.good);
-        let finite = self.machine.buffer(self.compiled.parameters).iter().all(|v| v.is_finite());
-        if finite {
-            now.take(&self.machine, &self.compiled);
+        Ok(self.step_done(loss, listen))
+    }
+
+    /// Keeps parameters and states, which must be finite.
+    fn keep(&mut self) -> Result<(), TrainError> {
+        let buffers = [self.compiled.parameters, self.compiled.result, self.compiled.states];
+        if !buffers.iter().all(|&buffer| self.machine.buffer(buffer).iter().all(|v| v.is_finite())) {
+            return Err(self.diverged());
         }
-        self.good = now;
-        Ok(sum / f64::from(steps.max(1)))
+        self.good.take(&self.machine, &self.compiled);
+        Ok(())
+    }
+
+    /// Between two steps: the listener may ask for a checkpoint, or for the end.
+    #[inline]
+    fn step_done(&mut self, loss: f64, listen: &mut dyn FnMut(&Event) -> Flow) -> Option<StopReason> {
+        let Progress { step, epoch, batch, .. } = self.progress;
+        match listen(&Event::Step { step, epoch, batch, loss }) {
+            Flow::Continue => None,
+            Flow::Save => {
+                self.offer(listen);
+                None
+            }
+            Flow::Stop => Some(StopReason::Asked),
+        }
+    }
+
+    /// Gives a checkpoint, unless it would not be finite: then the next pass finds that the run diverges.
+    fn offer(&self, listen: &mut dyn FnMut(&Event) -> Flow) {
+        if let Some(checkpoint) = self.checkpoint() {
+            listen(&Event::Checkpoint(Box::new(checkpoint)));
+        }
     }
 
     /// Copies the rows of the batch to where the plan reads them.
@@ -247,12 +264,21 @@ impl<'a, T: Real> Trainer<'a, T> {
     fn set_clocks(&mut self) {
         for (slot, name) in self.clocks.iter_mut().zip(self.machine.clocks()) {
             *slot = match name.as_str() {
-                "t" => (self.step + 1) as f64,
-                "epoch" => f64::from(self.epoch),
+                "t" => (self.progress.step + 1) as f64,
+                "epoch" => f64::from(self.progress.epoch),
+                "stale" => f64::from(self.progress.stale()),
+                "part" => f64::from(self.progress.batch % self.compiled.batches),
                 "epochs" => f64::from(self.options.epochs),
                 _ => f64::from(self.order.steps_per_epoch()),
             };
         }
+    }
+
+    /// The random numbers of a step of the epoch.
+    fn draw(&mut self) {
+        let Progress { epoch, batch: step, .. } = self.progress;
+        let moment = Moment { seed: self.options.seed, epoch, step };
+        draw(&mut self.machine, &self.compiled.random, moment);
     }
 
     /// Forward and backward pass; the loss must be finite.
@@ -261,118 +287,97 @@ impl<'a, T: Real> Trainer<'a, T> {
         self.machine.run_host(&self.clocks);
         self.machine.run_part(&self.pool, 0);
         let loss = self.machine.scalar(self.compiled.loss);
-        if loss.is_finite() { Ok(loss) } else { Err(self.diverged()) }
+        if !loss.is_finite() {
+            return Err(self.diverged());
+        }
+        self.progress.last_loss = Some(loss);
+        Ok(loss)
     }
 
     #[inline]
     fn update(&mut self) {
-        self.machine.run_part(&self.pool, 1);
-        self.step += 1;
+        self.machine.run_part(&self.pool, 2);
+        self.progress.step += 1;
     }
 
     /// Validation, best parameters, the event, and whether to stop.
-    fn epoch_done(
-        &mut self,
-        epoch: u32,
-        loss: f64,
-        listen: &mut dyn FnMut(&Event) -> Flow,
-    ) -> Result<Option<StopReason>, TrainError> {
+    fn epoch_done(&mut self, loss: f64, listen: &mut dyn FnMut(&Event) -> Flow) -> Option<StopReason> {
+        let Progress { epoch, step, .. } = self.progress;
+        self.progress.told = epoch;
         let validation = self.validate();
-        if let Some(value) = validation {
-            let better = self.best.as_ref().is_none_or(|(best, _, _)| value < *best);
-            if better && self.options.patience.is_some() {
-                let mut snapshot = match self.best.take() {
-                    Some((_, _, snapshot)) => snapshot,
-                    None => self.good.clone(),
-                };
-                snapshot.take(&self.machine, &self.compiled);
-                self.best = Some((value, epoch, snapshot));
-            }
+        self.progress.lowest = Best::of(self.progress.lowest, epoch, validation.unwrap_or(loss));
+        let best = match validation.filter(|_| self.options.patience.is_some()) {
+            Some(loss) => Best::of(self.progress.best, epoch, loss),
+            None => None,
+        };
+        if best.is_some_and(|best| best.epoch == epoch) {
+            self.progress.best = best;
+            let snapshot = self.best.get_or_insert_with(|| self.good.clone());
+            snapshot.take(&self.machine, &self.compiled);
         }
-        let asked = listen(&Event::Epoch { epoch, step: self.step, loss, validation }) == Flow::Stop;
-        let patience = self.options.patience.zip(self.best.as_ref()).is_some_and(|(p, (_, best, _))| epoch - best >= p);
-        Ok(match (asked, patience) {
-            (true, _) => Some(StopReason::Asked),
-            (_, true) => Some(StopReason::Patience),
+        let asked = listen(&Event::Epoch { epoch, step, loss, validation }) == Flow::Stop;
+        let patience = self.options.patience.zip(self.progress.best).is_some_and(|(p, best)| epoch - best.epoch >= p);
+        match (patience, epoch >= self.options.epochs, asked) {
+            (true, _, _) => Some(StopReason::Patience),
+            (_, true, _) => Some(StopReason::Epochs),
+            (_, _, true) => Some(StopReason::Asked),
             _ => None,
-        })
+        }
     }
 
     fn validate(&mut self) -> Option<f64> {
         let forward = self.validation.as_mut()?;
-        forward.set(self.machine.buffer(self.compiled.parameters), self.machine.buffer(self.compiled.states));
+        forward.set(self.machine.buffer(self.compiled.result), self.machine.buffer(self.compiled.states));
         forward.run(&self.pool);
         Some(forward.scalar())
     }
 
     fn finish(mut self, reason: StopReason, listen: &mut dyn FnMut(&Event) -> Flow) -> Result<Report, TrainError> {
         let mut last = self.good.clone();
-        last.take(&self.machine, &self.compiled);
+        // With the whole batch the loss of the newest parameters is not known yet.
+        if !self.is_full_batch() {
+            last.take(&self.machine, &self.compiled);
+        }
         if !last.is_finite() {
             return Err(self.diverged());
         }
-        let (epoch, snapshot) = match self.best.take() {
-            Some((_, epoch, snapshot)) => (epoch, snapshot),
-            None => (self.epoch, last),
+        self.progress.finished = Some(reason).filter(|reason| *reason != StopReason::Asked);
+        if listen(&Event::End { reason }) == Flow::Save {
+            self.offer(listen);
+        }
+        let best = self.progress.best.zip(self.best.as_ref());
+        let (epoch, values) = match best {
+            Some((best, snapshot)) => (best.epoch, snapshot.values()),
+            None => (self.progress.told, last.values()),
         };
-        listen(&Event::End { reason });
         Ok(Report {
-            parameters: to_f64(&snapshot.parameters),
-            states: to_f64(&snapshot.states),
-            loss: self.last_loss.unwrap_or(f64::NAN),
+            parameters: values.parameters,
+            states: values.states,
+            loss: self.progress.last_loss.unwrap_or(f64::NAN),
             epoch,
-            epochs: self.epoch,
-            steps: self.step,
+            epochs: self.progress.told,
+            steps: self.progress.step,
             reason,
         })
     }
+}
 
-    /// Finds the first expression that is not finite by running the pass again, call by call.
-    fn diverged(&mut self) -> TrainError {
-        let (expression, origin) = self.first_non_finite();
-        TrainError::Diverged(Box::new(Divergence {
-            epoch: self.epoch + 1,
-            step: self.step + 1,
-            expression,
-            origin,
-            last_loss: self.last_loss,
-            parameters: to_f64(&self.good.parameters),
-            states: to_f64(&self.good.states),
-        }))
+/// The data in the machine's number type, for batches; what does not change from batch to batch is put into its place.
+fn load_all<T: Real>(
+    compiled: &TrainingPlan,
+    machine: &mut Machine<T>,
+    data: &Data,
+) -> Result<Vec<Vec<T>>, TrainError> {
+    let mut examples = Vec::new();
+    for fed in &compiled.fed {
+        let values: Vec<T> = find(data, fed)?.values.iter().map(|&v| T::from_f64(v)).collect();
+        if fed.rows * fed.cols == values.len() {
+            machine.buffer_mut(fed.at.buffer).copy_from_slice(&values);
+        } else if !fed.per_example {
+            let rows = values.len() / fed.cols.max(1);
+            return Err(TrainError::Data(format!("`{}` has {rows} rows, not one for each example", fed.name)));
+        }
+        examples.push(values);
     }
-
-    fn first_non_finite(&mut self) -> (String, Option<(u32, u32)>) {
-        let program = self.problem.program;
-        let mut offset = 0;
-        let parameters = self.machine.buffer(self.compiled.parameters);
-        for declared in &program.parameters {
-            let len = super::compile::elements(&program.graph, declared.id, &Default::default())
-                .map_or(0, |sizes| sizes.iter().product());
-            if parameters[offset..(offset + len).min(parameters.len())].iter().any(|v| !v.is_finite()) {
-                let text = format!("the parameter `{}` after the last update", program.name_of(declared.id));
-                return (text, Some((declared.span.start, declared.span.end)));
-            }
-            offset += len;
-        }
-        for (fed, values) in self.compiled.fed.iter().zip(&self.examples) {
-            if values.iter().any(|v| !v.is_finite()) {
-                return (format!("the data of `{}`", fed.name), None);
-            }
-        }
-        let Ok(mut machine) = Machine::<T>::stepwise(&self.compiled.plan) else { return ("the loss".to_owned(), None) };
-        machine.copy_from(&self.machine);
-        for call in 0..self.compiled.model_steps {
-            machine.run_call(&self.pool, call);
-            let step = &self.compiled.plan.steps[call];
-            let bad = step
-                .writes()
-                .iter()
-                .any(|&(at, len)| machine.buffer(at.buffer)[at.offset..at.offset + len].iter().any(|v| !v.is_finite()));
-            if bad {
-                let label = &self.compiled.plan.labels[call];
-                return (label.text.clone(), label.origin);
-            }
-        }
-        ("the loss".to_owned(), None)
-    }
+    Ok(examples)
 }

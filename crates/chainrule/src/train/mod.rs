@@ -1,17 +1,23 @@
 //! Floor 6: training. The loop is a plain function; progress, logs and early stopping are one closure over its events.
 
 pub mod compile;
+mod diverged;
 pub mod event;
 pub mod fit;
+mod keep;
 pub mod metrics;
 pub mod options;
 pub mod predict;
+pub mod progress;
+pub mod randomness;
 pub mod regression;
 pub mod second;
 pub mod session;
 pub mod source;
+mod update;
 
 pub use event::{Event, Flow, Report, StopReason, TrainError};
-pub use fit::fit;
+pub use fit::{fit, fit_from};
 pub use options::{Dtype, Options};
+pub use progress::{Checkpoint, Progress};
 pub use source::Data;

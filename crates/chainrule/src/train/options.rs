@@ -1,13 +1,16 @@
 //! The options of a `train` line.
 
+use serde::{Deserialize, Serialize};
+
 use crate::data::batch::{Batch, Sampling};
 use crate::model::Program;
+use crate::optim::around::AROUND;
 use crate::text::ast::{Argument, Ast, ExprId, ExprKind};
 use crate::text::diagnostic::Diagnostic;
 use crate::text::suggest::nearest;
 
 /// Number type of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Dtype {
     /// Single precision.
     F32,
@@ -15,8 +18,9 @@ pub enum Dtype {
     F64,
 }
 
-/// How to train, apart from the optimizer.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// How to train, apart from the optimizer. A checkpoint holds all of it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Options {
     /// Examples in a step.
     pub batch: Batch,
@@ -30,21 +34,14 @@ pub struct Options {
     pub seed: u64,
     /// Number type.
     pub dtype: Dtype,
-    /// Threads.
+    /// Threads; they change nothing but the time.
+    #[serde(skip)]
     pub threads: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options {
-            batch: Batch::All,
-            sampling: Sampling::Shuffle,
-            epochs: 100,
-            patience: None,
-            seed: 0,
-            dtype: Dtype::F64,
-            threads: 1,
-        }
+        Options::DEFAULT
     }
 }
 
@@ -56,9 +53,25 @@ pub static OPTIONS: &[(&str, &str)] = &[
     ("patience", "epochs without gain before stopping"),
     ("seed", "a whole number"),
     ("dtype", "`f32` or `f64`"),
+    AROUND[0],
+    AROUND[1],
+    AROUND[2],
+    AROUND[3],
+    AROUND[4],
 ];
 
 impl Options {
+    /// What holds for a `train` line without options.
+    pub const DEFAULT: Options = Options {
+        batch: Batch::All,
+        sampling: Sampling::Shuffle,
+        epochs: 100,
+        patience: None,
+        seed: 0,
+        dtype: Dtype::F64,
+        threads: 1,
+    };
+
     /// The options of a program's `train` line.
     ///
     /// # Errors
@@ -97,6 +110,8 @@ impl Options {
                     _ => return Err(value.wrong()),
                 }
             }
+            // What stands around the update rule is read with the rule.
+            other if AROUND.iter().any(|row| row.0 == other) => {}
             other => {
                 let error = Diagnostic::new("E215", name.span, format!("`train` has no option `{other}`"))
                     .label("unknown option");

@@ -96,6 +96,7 @@ pub fn predict<T: Real>(
     data: &Data,
     pool: &Pool,
 ) -> Result<Matrix, TrainError> {
+    let program = program.at_prediction();
     let node = program.predict.ok_or_else(|| TrainError::Data("the program has no `predict`".to_owned()))?;
     let mut forward = Forward::<T>::new(program, node, data)?;
     let convert = |values: &[f64]| values.iter().map(|&v| T::from_f64(v)).collect::<Vec<T>>();
@@ -124,7 +125,7 @@ impl Predictor {
     /// # Errors
     /// The program predicts nothing, or has other inputs than one of this width.
     pub fn new(trained: &Trained, rows: usize, cols: usize, pool: Pool) -> Result<Predictor, TrainError> {
-        let program = &trained.program;
+        let program = trained.program.at_prediction();
         let node = program.predict.ok_or_else(|| TrainError::Data("the program has no `predict`".to_owned()))?;
         let &[input] = &program.inputs[..] else {
             return Err(TrainError::Data("predictions from a table need a program with one input".to_owned()));

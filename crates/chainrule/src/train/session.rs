@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use kernels::{Pool, Real};
+use sha2::{Digest, Sha256};
 
 use super::compile::{example_dim, extents};
 use super::event::{Event, Flow, Report, TrainError};
-use super::fit::{Problem, fit};
+use super::fit::{Problem, fit_from};
 use super::metrics::{argmax, classification, regression};
 use super::options::{Dtype, Options};
 use super::predict::{Forward, predict};
+use super::progress::Checkpoint;
 use super::source::{Data, SourceError, starting_values};
 use crate::data::columns::{ColumnOptions, ColumnReport};
 use crate::data::error::DataError;
@@ -152,6 +154,30 @@ impl Session {
     /// # Errors
     /// See [`TrainError`].
     pub fn run(&self, listen: &mut dyn FnMut(&Event) -> Flow) -> Result<Outcome, TrainError> {
+        self.run_from(None, listen)
+    }
+
+    /// As [`Session::run`], from where a checkpoint of the same session was taken.
+    ///
+    /// # Errors
+    /// See [`TrainError`].
+    pub fn run_from(
+        &self,
+        from: Option<&Checkpoint>,
+        listen: &mut dyn FnMut(&Event) -> Flow,
+    ) -> Result<Outcome, TrainError> {
+        self.judge(self.train_from(from, listen)?)
+    }
+
+    /// Trains.
+    ///
+    /// # Errors
+    /// See [`TrainError`].
+    pub fn train_from(
+        &self,
+        from: Option<&Checkpoint>,
+        listen: &mut dyn FnMut(&Event) -> Flow,
+    ) -> Result<Report, TrainError> {
         let solver = Solver::of_program(&self.program).map_err(|e| TrainError::Option(e.message))?;
         let solver = solver.ok_or_else(|| TrainError::Option("the program has no `train` line".to_owned()))?;
         let problem = Problem {
@@ -161,7 +187,14 @@ impl Session {
             parameters: &self.parameters,
             states: &self.states,
         };
-        let report = fit(&problem, &solver, &self.options, listen)?;
+        fit_from(&problem, &solver, &self.options, from, listen)
+    }
+
+    /// Judges what a training has left.
+    ///
+    /// # Errors
+    /// The data does not fit the program.
+    pub fn judge(&self, report: Report) -> Result<Outcome, TrainError> {
         let trained = self.trained(&report.parameters, &report.states)?;
         let training = self.figures(&trained, &self.data)?;
         let validation = self.validation.as_ref().map(|data| self.figures(&trained, data)).transpose()?;
@@ -192,6 +225,24 @@ impl Session {
         })
     }
 
+    /// The identity of the data as the model sees it: training and validation examples, after preprocessing. The same
+    /// numbers in another file have the same identity; other rows, columns or splits have another.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        for data in std::iter::once(&self.data).chain(&self.validation) {
+            hash.update((data.matrices.len() as u64).to_le_bytes());
+            for (name, matrix) in &data.matrices {
+                for number in [name.len(), matrix.rows, matrix.cols] {
+                    hash.update((number as u64).to_le_bytes());
+                }
+                hash.update(name.as_bytes());
+                matrix.values.iter().for_each(|value| hash.update(value.to_le_bytes()));
+            }
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     fn figures(&self, trained: &Trained, data: &Data) -> Result<Figures, TrainError> {
         figures(trained, data, &Pool::new(self.options.threads.max(1)))
     }
@@ -209,7 +260,7 @@ pub fn figures(trained: &Trained, data: &Data, pool: &Pool) -> Result<Figures, T
 }
 
 fn figures_in<T: Real>(trained: &Trained, data: &Data, pool: &Pool) -> Result<Figures, TrainError> {
-    let program = &trained.program;
+    let program = trained.program.at_prediction();
     let mut figures = Figures::new();
     if let Some(loss) = program.loss {
         let mut forward = Forward::<T>::new(program, loss, data)?;

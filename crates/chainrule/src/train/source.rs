@@ -11,9 +11,10 @@ use crate::data::matrix::Matrix;
 use crate::data::npy::{read_npy, read_npz};
 use crate::data::preprocess::Preprocessing;
 use crate::data::table::Table;
+use crate::lang::Dim;
 use crate::model::Program;
 use crate::model::initialise;
-use crate::model::statements::{Declared, StartSpec};
+use crate::model::statements::{Declared, StartArgument, StartSpec};
 use crate::text::ast::{Argument, ExprId, ExprKind};
 use crate::text::diagnostic::{Diagnostic, Span};
 
@@ -246,6 +247,19 @@ fn split_columns(table: Matrix, wanted: usize, program: &Program) -> Vec<Matrix>
     list
 }
 
+/// The number that an argument of an initialiser is.
+fn number_of(program: &Program, arg: &StartArgument, extents: &Extents) -> Result<f64, SourceError> {
+    let open = |dim: Dim| extents.get(&dim).map(|&n| n as u64);
+    match *arg {
+        StartArgument::Number(value) => Ok(value),
+        StartArgument::Extent(dim) => {
+            let missing = || TrainError::Data(format!("no data says how large {} is", program.graph.dims.text(dim)));
+            let extent = program.graph.dims.value_with(dim, &open);
+            extent.map(|n| n as f64).ok_or_else(|| SourceError::Train(missing()))
+        }
+    }
+}
+
 /// The starting values of parameters or states, one after the other.
 ///
 /// # Errors
@@ -266,6 +280,9 @@ pub fn starting_values(
             StartSpec::Draw { name, args } => {
                 let initialiser = initialise::find(name).expect("the builder knows the initialiser");
                 let (rows, cols) = (sizes[0], len / sizes[0].max(1));
+                let args: Result<Vec<f64>, SourceError> =
+                    args.iter().map(|arg| number_of(program, arg, extents)).collect();
+                let args = &args?;
                 values.extend(initialise::draw(initialiser, args, rows, cols, seed, number as u32));
             }
             StartSpec::Data(expr) => {

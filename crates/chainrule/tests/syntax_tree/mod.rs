@@ -85,9 +85,10 @@ fn statement(ast: &Ast, item: &Item, indentation: &str) -> String {
         }
         Statement::Fact { name, words } => format!("fact {} {}", name.name, words.name),
         Statement::Claim { left, right } => format!("claim {} == {}", show(left), show(right)),
-        Statement::Data { names, value } => {
+        Statement::Data { names, value } | Statement::Group { names, value } => {
+            let word = if matches!(item.statement, Statement::Data { .. }) { "data" } else { "group" };
             let names: Vec<&str> = names.iter().map(|name| name.name.as_str()).collect();
-            format!("data {} {}", names.join(" "), show(value))
+            format!("{word} {} {}", names.join(" "), show(value))
         }
         Statement::Result { value } => format!("result {}", show(value)),
         Statement::Define(definition) => {

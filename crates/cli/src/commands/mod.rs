@@ -7,6 +7,7 @@ pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod fit;
 pub(crate) mod predict;
+pub(crate) mod resume;
 pub(crate) mod show;
 pub(crate) mod train;
 pub(crate) mod verify;

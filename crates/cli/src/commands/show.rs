@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::args::ShowArgs;
 use crate::errors::Failure;
-use crate::models::{read_model, source_failure, train_failure};
+use crate::models::{model_of_run, read_model, source_failure, train_failure};
 use crate::output;
 use crate::source::{SourceText, read_text};
 use crate::subject::shape_text;
@@ -41,8 +41,11 @@ pub(crate) fn run(args: &ShowArgs, context: &output::Context) -> Result<(), Fail
     output::answer(&text)
 }
 
-/// Told by its beginning: the length of a header, then the header.
+/// Told by its beginning: the length of a header, then the header. The folder of a run stands for its model.
 fn is_model_file(path: &Path) -> bool {
+    if model_of_run(path).is_file() {
+        return true;
+    }
     let mut start = [1; 9];
     let read = path.as_os_str() != "-" && File::open(path).is_ok_and(|mut file| file.read_exact(&mut start).is_ok());
     path.extension().is_some_and(|extension| extension == "safetensors") || (read && start[4..] == *b"\0\0\0\0{")
@@ -140,7 +143,7 @@ fn data_line(program: &Program, id: Id) -> Line {
 fn declared_line(program: &Program, declared: &Declared) -> Line {
     let count = count(&program.graph, declared.id).map_or_else(|| "?".to_owned(), |n| n.to_string());
     let name = program.name_of(declared.id).to_owned();
-    [name, shape_text(&program.graph, declared.id), count, declared.start.text()]
+    [name, shape_text(&program.graph, declared.id), count, declared.start.text(&program.graph.dims)]
 }
 
 fn constants(graph: &Graph) -> Vec<Line> {
@@ -181,6 +184,7 @@ fn statements(program: &Program) -> Vec<(&'static str, String)> {
             Statement::Claim { .. } => "claim",
             Statement::Fact { .. } => "fact",
             Statement::Data { .. } => "data",
+            Statement::Group { .. } => "group",
             _ => continue,
         };
         list.push((if word.is_empty() { "formula" } else { word }, written(item.span, word)));
@@ -199,7 +203,7 @@ fn document(source: &str, program: &Program) -> Value {
                 "name": program.name_of(declared.id),
                 "shape": shape_text(&program.graph, declared.id),
                 "weights": count(&program.graph, declared.id),
-                "start": declared.start.text(),
+                "start": declared.start.text(&program.graph.dims),
             })
         });
         list.collect::<Vec<Value>>()

@@ -6,21 +6,22 @@ use chainrule::data::batch::Batch;
 use chainrule::data::columns::{ColumnOptions, Kind, Task};
 use chainrule::export::error::FileError;
 use chainrule::export::model_file::ModelFile;
-use chainrule::export::trained::Trained;
-use chainrule::text::diagnostic::{Diagnostic, Span};
-use chainrule::train::event::Divergence;
-use chainrule::train::session::{Outcome, Session};
-use chainrule::train::{Dtype, Options, StopReason, TrainError};
+use chainrule::export::run_folder::{CHECKPOINT, Origin, RunFolder};
+use chainrule::train::session::Session;
+use chainrule::train::{Dtype, Options};
 
 use crate::args::{DtypeArg, TaskArg, Threads, TrainArgs};
-use crate::errors::{DIVERGED, Failure};
-use crate::models::{figures_json, figures_table, file_failure, number, read_table, source_failure, train_failure};
+use crate::errors::Failure;
+use crate::models::{file_failure, read_table, source_failure};
 use crate::output;
 use crate::source::{SourceText, read_text};
 
+pub(crate) mod keeper;
 mod progress;
+pub(crate) mod report;
+pub(crate) mod running;
 
-use progress::Progress;
+use running::{Job, Place, execute};
 
 /// Below as many multiplications in a step a second thread costs more than it brings.
 const WORTH_THREADS: usize = 2_000_000;
@@ -28,40 +29,63 @@ const MOST_THREADS: usize = 8;
 
 pub(crate) fn run(args: &TrainArgs, context: &output::Context) -> Result<(), Failure> {
     let (mut session, source) = session(args, context)?;
-    let out = out_path(args);
-    if let Some(out) = &out {
-        check_out(out, args)?;
-    }
     session.options.threads = threads(args.threads, &session);
-    let mut progress = Progress::new(args.progress, args.json, out.is_some(), context);
-    let outcome = session.run(&mut |event| progress.listen(event));
-    progress.end();
-    let outcome = match outcome {
-        Ok(outcome) => outcome,
-        Err(TrainError::Diverged(divergence)) => return Err(diverged(&session, &source, &divergence, out.as_deref())),
-        Err(error) => return Err(train_failure(&error)),
-    };
-    if let Some(out) = &out {
-        save(&outcome.trained, out)?;
-    }
-    let signal = context.interrupt.requested();
-    if let Some(signal) = signal {
-        let kept = match &out {
-            Some(out) => format!("saved {}", out.display()),
-            None => "nothing was saved (-o names a file)".to_owned(),
-        };
-        let by = if crate::interrupt::exit_code(signal) == 130 { "Ctrl-C" } else { "a signal" };
-        output::progress(&format!("stopped by {by} after epoch {}; {kept}\n", outcome.report.epochs));
-    }
-    if args.json {
-        progress.write(&end_event(&outcome));
-        if let Some(closed) = progress.closed {
-            return Err(closed);
+    let place = match (&args.run, out_path(args)) {
+        (Some(path), _) => Place::Folder(run_folder(path, args, &session)?),
+        (None, Some(out)) => {
+            check_out(&out, args)?;
+            Place::File(out)
         }
-    } else {
-        output::answer(&report(&session, &outcome, out.as_deref()))?;
+        (None, None) => Place::Nowhere,
+    };
+    let job = Job {
+        session: &session,
+        source: &source,
+        place,
+        from: None,
+        every: args.checkpoint_every,
+        json: args.json,
+        progress: args.progress,
+    };
+    execute(job, context)
+}
+
+/// The folder of a new run; one that holds a run already is not touched.
+fn run_folder(path: &Path, args: &TrainArgs, session: &Session) -> Result<RunFolder, Failure> {
+    let failed = |error: FileError| file_failure(path, error);
+    if args.file.as_os_str() == "-" {
+        return Err(Failure::usage("a run from standard input cannot be resumed").help("save the data in a file first"));
     }
-    signal.map_or(Ok(()), |signal| Err(Failure::interrupted(signal)))
+    let mut folder = RunFolder::take(path).map_err(failed)?;
+    if !args.force && folder.file(CHECKPOINT).exists() {
+        let path = path.display();
+        return Err(Failure::usage(format!("{path} holds a run already"))
+            .help(format!("go on with `chainrule resume {path}`, give another folder, or begin anew with --force")));
+    }
+    let current = std::env::current_dir().map_err(|error| Failure::system("find", "the current folder", &error))?;
+    let origin = Origin {
+        file: args.file.clone(),
+        folder: current,
+        target: args.target.clone(),
+        keep: args.keep.clone(),
+        drop: args.drop.clone(),
+        task: task(args.task),
+    };
+    folder.begin(&session.program.source, &origin).map_err(failed)?;
+    Ok(folder)
+}
+
+fn task(task: TaskArg) -> Task {
+    match task {
+        TaskArg::Auto => Task::Auto,
+        TaskArg::Classification => Task::Classification,
+        TaskArg::Regression => Task::Regression,
+    }
+}
+
+/// The folder in which a model text looks for its data.
+pub(crate) fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// The run, and the text that its messages quote.
@@ -83,18 +107,14 @@ fn session(args: &TrainArgs, context: &output::Context) -> Result<(Session, Sour
             );
         }
         let source = read_text(&args.file)?;
-        let folder = args.file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let session = Session::of_program(&source.text, folder, &change).map_err(|e| source_failure(e, &source))?;
+        let session = Session::of_program(&source.text, folder_of(&args.file), &change)
+            .map_err(|e| source_failure(e, &source))?;
         return Ok((session, source));
     };
     let table = read_table(&args.file)?;
     let (rows, name) = (table.rows(), table.file().to_owned());
-    let task = match args.task {
-        TaskArg::Auto => Task::Auto,
-        TaskArg::Classification => Task::Classification,
-        TaskArg::Regression => Task::Regression,
-    };
-    let columns = ColumnOptions { keep: args.keep.clone(), drop: args.drop.clone(), task, ..ColumnOptions::default() };
+    let (keep, drop, task) = (args.keep.clone(), args.drop.clone(), task(args.task));
+    let columns = ColumnOptions { keep, drop, task, ..ColumnOptions::default() };
     let given = args.model.as_deref().map(read_text).transpose()?;
     let quoted = given.clone().unwrap_or_else(|| SourceText { name: name.clone(), text: String::new() });
     let text = given.as_ref().map(|source| source.text.as_str());
@@ -183,11 +203,7 @@ fn check_out(out: &Path, args: &TrainArgs) -> Result<(), Failure> {
     }
 }
 
-fn save(trained: &Trained, out: &Path) -> Result<(), Failure> {
-    trained.to_file().and_then(|file| file.save(out)).map_err(|error| file_failure(out, error))
-}
-
-fn threads(wanted: Threads, session: &Session) -> usize {
+pub(crate) fn threads(wanted: Threads, session: &Session) -> usize {
     let Threads::Auto = wanted else {
         return if let Threads::Count(count) = wanted { count } else { 1 };
     };
@@ -199,82 +215,4 @@ fn threads(wanted: Threads, session: &Session) -> usize {
         return 1;
     }
     std::thread::available_parallelism().map_or(1, |n| n.get().min(MOST_THREADS))
-}
-
-fn diverged(session: &Session, source: &SourceText, d: &Divergence, out: Option<&Path>) -> Failure {
-    let message = format!("training diverged at epoch {}, step {}: {} is not finite", d.epoch, d.step, d.expression);
-    let last = d
-        .last_loss
-        .map_or_else(|| "there was no finite loss".to_owned(), |l| format!("the last finite loss is {}", number(l)));
-    let kept = match out {
-        None => "nothing was saved (-o names a file)".to_owned(),
-        Some(out) => match session.trained(&d.parameters, &d.states).map_err(|e| train_failure(&e)) {
-            Ok(trained) => match save(&trained, out) {
-                Ok(()) => format!("the last finite parameters are saved in {}", out.display()),
-                Err(_) => format!("the last finite parameters could not be saved in {}", out.display()),
-            },
-            Err(_) => "the last finite parameters could not be saved".to_owned(),
-        },
-    };
-    let help = format!("{last}; {kept}. Take a smaller rate in the `train` line, a tenth for a start");
-    match d.origin {
-        Some((start, end)) => {
-            let diagnostic =
-                Diagnostic::new("E701", Span { start, end }, message).label("first not finite here").help(help);
-            Failure::at(DIVERGED, source, diagnostic)
-        }
-        None => Failure::new(DIVERGED, "E701", message).help(help),
-    }
-}
-
-fn reason(reason: StopReason) -> (&'static str, &'static str) {
-    match reason {
-        StopReason::Epochs => ("epochs", "all epochs are done"),
-        StopReason::Patience => ("patience", "the validation loss fell no more; the best parameters are kept"),
-        StopReason::Asked => ("asked", "stopped on request"),
-        StopReason::Solver(stopped) => (stopped.name(), stopped.about()),
-    }
-}
-
-fn end_event(outcome: &Outcome) -> String {
-    let validation = outcome.validation.as_ref().map(|v| format!(",\"validation\":{}", figures_json(v)));
-    let report = &outcome.report;
-    format!(
-        "{{\"event\":\"run_end\",\"reason\":\"{}\",\"epochs\":{},\"epoch\":{},\"steps\":{},\"metrics\":{{\"train\":{}{}}}}}\n",
-        reason(report.reason).0,
-        report.epochs,
-        report.epoch,
-        report.steps,
-        figures_json(&outcome.training),
-        validation.unwrap_or_default()
-    )
-}
-
-fn report(session: &Session, outcome: &Outcome, out: Option<&Path>) -> String {
-    let program = &session.program;
-    let line = program.train.as_ref().map(|train| {
-        let text = program.source.get(train.span.start as usize..train.span.end as usize).unwrap_or_default();
-        let text = text.strip_prefix("train").unwrap_or(text);
-        text.split_whitespace().collect::<Vec<&str>>().join(" ")
-    });
-    let report = &outcome.report;
-    let mut text = format!(
-        "trained   {} examples, {} weights\ntrain     {}\nepochs    {} of {}",
-        session.data.rows(),
-        session.parameters.len(),
-        line.unwrap_or_default(),
-        report.epochs,
-        session.options.epochs
-    );
-    if report.epoch != report.epochs {
-        text.push_str(&format!(", best at {}", report.epoch));
-    }
-    text.push_str(&format!(": {}\n\n", reason(report.reason).1));
-    let mut columns = vec![("training", &outcome.training)];
-    columns.extend(outcome.validation.as_ref().map(|figures| ("validation", figures)));
-    text.push_str(&figures_table(&columns));
-    if let Some(out) = out {
-        text.push_str(&format!("\nsaved     {}\n", out.display()));
-    }
-    text
 }

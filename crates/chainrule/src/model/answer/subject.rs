@@ -68,6 +68,16 @@ pub struct Written {
     pub root: Id,
 }
 
+impl Written {
+    /// Random numbers that the function draws get their names, which formulas contain.
+    fn new(graph: Graph, mut scope: Scope, root: Id) -> Written {
+        for variable in graph.variables.iter().filter(|variable| matches!(variable.role, Role::Random(_))) {
+            scope.bind(&variable.name, variable.id);
+        }
+        Written { graph, scope, root }
+    }
+}
+
 /// A function to be differentiated.
 #[derive(Clone, Debug)]
 pub struct Subject {
@@ -103,7 +113,7 @@ impl Subject {
         let part = |program: Program| {
             let mut builder = Builder::new(&program.ast, program.graph);
             let root = builder.expression(Place { ast: &ast, scope: &program.scope }, root)?;
-            Ok(Written { graph: builder.graph, scope: program.scope, root })
+            Ok(Written::new(builder.graph, program.scope, root))
         };
         let (work, plain) = (part(Program::parse(source)?)?, part(Program::parse_plain(source)?)?);
         Ok(Subject { name: "f".to_owned(), work, plain, variables: Vec::new(), domains: Vec::new() })
@@ -238,5 +248,5 @@ fn build(
     }
     let mut builder = Builder::new(ast, graph);
     let root = builder.expression(Place { ast, scope: &scope }, root)?;
-    Ok(Written { graph: builder.graph, scope, root })
+    Ok(Written::new(builder.graph, scope, root))
 }

@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::every::is_word;
 use super::{Builder, MAX_CALLS, Place, Scope};
 use crate::lang::Id;
 use crate::model::{einsum, functions, prelude};
@@ -11,6 +12,21 @@ use crate::text::suggest::nearest;
 
 impl<'a> Builder<'a> {
     pub(super) fn call(
+        &mut self,
+        place: Place<'_, 'a>,
+        callee: &Ident,
+        args: &[Argument],
+        span: Span,
+        values: &FxHashMap<ExprId, Id>,
+    ) -> Result<Id, Diagnostic> {
+        if args.iter().any(|arg| is_word(place.ast, arg.value)) {
+            return self.over_every(place, callee, args, span, values);
+        }
+        self.call_with(place, callee, args, span, values)
+    }
+
+    /// A call whose arguments all have values.
+    pub(super) fn call_with(
         &mut self,
         place: Place<'_, 'a>,
         callee: &Ident,
@@ -122,6 +138,15 @@ impl<'a> Builder<'a> {
                 error.help(format!("it takes: {}", list.join(", ")))
             }
         }
+    }
+
+    /// The value of a definition whose arguments are bound.
+    ///
+    /// # Errors
+    /// The arguments do not fit it.
+    pub fn apply(&mut self, defined: prelude::Defined<'a>, scope: Scope, span: Span) -> Result<Id, Diagnostic> {
+        let name = Ident { name: defined.definition.name.name.clone(), span };
+        self.enter(defined, scope, &name, span)
     }
 
     /// Builds the body of a definition; inside the prelude all errors are reported at the user's call.

@@ -2,7 +2,7 @@
 
 use super::formula::Formula;
 use crate::calculus::cost::cost;
-use crate::calculus::sample::{Domain, sample};
+use crate::calculus::sample::{Domain, domain_of, sample};
 use crate::lang::evaluate::{Point, Values, evaluate, evaluate_beyond};
 use crate::lang::{Dim, Graph, Id, Role, Tensor};
 use crate::model::builder::{Builder, Place, Scope};
@@ -190,6 +190,7 @@ fn draw(graph: &Graph, roots: &[Id], scope: &Scope, domains: &dyn Fn(&Graph, Id)
         let value = match variable.role {
             Role::Clock => Tensor::scalar(3.0 + number as f64),
             Role::Constant => Tensor::scalar(variable.value.unwrap_or(1.0)),
+            Role::Random(distribution) => sample(domain_of(distribution), &sizes, 101 + number as u64, order, 0),
             _ => sample(domains(graph, id), &sizes, 101 + number as u64, order, 0),
         };
         point.values.insert(id, value);

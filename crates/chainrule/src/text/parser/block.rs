@@ -193,7 +193,9 @@ impl<'a> Parser<'a> {
     fn block_statement(&mut self, kind: DefKind, items: &mut Vec<Item>) -> Result<(), Diagnostic> {
         let (start, word) = (self.span(), self.letters());
         if self.peek() == Token::Name {
-            if let (Token::Assign, _) | (Token::Update, DefKind::Layer | DefKind::Optimizer) = (self.peek_at(1), kind) {
+            if let (Token::Assign, _) | (Token::Update, DefKind::Layer | DefKind::Optimizer | DefKind::Schedule) =
+                (self.peek_at(1), kind)
+            {
                 return self.binding(items);
             }
             if self.peek_at(1) == Token::Update {
@@ -209,7 +211,7 @@ impl<'a> Parser<'a> {
                     items.push(Item { statement, span: start.to(self.span_before()) });
                     return Ok(());
                 }
-                ("state", DefKind::Layer | DefKind::Optimizer) => return self.states(items),
+                ("state", DefKind::Layer | DefKind::Optimizer | DefKind::Schedule) => return self.states(items),
                 ("param", DefKind::Optimizer) => {
                     return Err(self.not_in_block(kind, "parameters", "declare `state V = 0`"));
                 }

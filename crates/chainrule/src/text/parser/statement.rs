@@ -50,7 +50,14 @@ impl Parser<'_> {
             "train" => self.train()?,
             "claim" => self.claim()?,
             "fact" => self.fact()?,
-            "data" => self.data()?,
+            "data" => {
+                let (names, value) = self.names("data X, Y = spiral(points = 100)")?;
+                Statement::Data { names, value }
+            }
+            "group" => {
+                let (names, value) = self.names("group b = sgd(rate = 0.1)")?;
+                Statement::Group { names, value }
+            }
             "def" | "layer" | "optimizer" | "schedule" => Statement::Define(self.definition()?),
             _ => return Err(self.no_statement()),
         };
@@ -344,14 +351,13 @@ impl Parser<'_> {
     }
 
     /// `data X, Y = spiral(points = 100)`
-    fn data(&mut self) -> Result<Statement, Diagnostic> {
-        const EXAMPLE: &str = "data X, Y = spiral(points = 100)";
+    fn names(&mut self, example: &str) -> Result<(Vec<Ident>, ExprId), Diagnostic> {
         self.advance();
-        let mut names = vec![self.declared(EXAMPLE)?];
+        let mut names = vec![self.declared(example)?];
         while self.eat(Token::Comma) {
-            names.push(self.declared(EXAMPLE)?);
+            names.push(self.declared(example)?);
         }
-        self.assign(&names[names.len() - 1].clone(), EXAMPLE)?;
-        Ok(Statement::Data { names, value: self.expression()? })
+        self.assign(&names[names.len() - 1].clone(), example)?;
+        Ok((names, self.expression()?))
     }
 }

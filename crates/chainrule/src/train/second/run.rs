@@ -5,17 +5,24 @@ use kernels::Pool;
 use super::gradient::Gradient;
 use super::system::System;
 use crate::data::batch::{Batch, BatchOrder};
+use crate::optim::lbfgs::{self, Lbfgs};
 use crate::optim::levenberg::{Damping, LeastSquares, Levenberg, Scaling, Settings};
 use crate::optim::native::LevenbergMarquardt;
-use crate::optim::{Chosen, Stopped, lbfgs, levenberg};
+use crate::optim::{Chosen, Memories, Stopped};
 use crate::train::event::{Divergence, Event, Flow, Report, StopReason, TrainError};
 use crate::train::fit::Problem;
 use crate::train::options::Options;
 use crate::train::predict::Forward;
+use crate::train::progress::{Best, Checkpoint, Progress, Values};
+use crate::train::source::Data;
 
 /// Iterations without a lower validation loss before a run stops, unless the text says otherwise: these methods fit noise
 /// quickly. The number is that of MATLAB's trainlm.
 const PATIENCE: u32 = 6;
+
+/// Hands out what a solver remembers.
+type Remember<'a> = &'a dyn Fn() -> Memories;
+type Listen<'a> = &'a mut dyn FnMut(&Event) -> Flow;
 
 /// What a run keeps beside the solver.
 struct Course<'a> {
@@ -24,58 +31,105 @@ struct Course<'a> {
     pool: Pool,
     states: &'a [f64],
     patience: Option<u32>,
-    best: Option<(f64, u32, Vec<f64>)>,
-    last: (u32, f64),
+    progress: Progress,
+    /// The parameters of the best epoch.
+    best: Option<Vec<f64>>,
     reason: Option<StopReason>,
+    /// Where a run stands that was asked to stop.
+    stopped: Option<Checkpoint>,
 }
 
 impl<'a> Course<'a> {
     fn new(problem: &Problem<'a>, options: &'a Options) -> Result<Course<'a>, TrainError> {
-        let validation = match (problem.validation, problem.program.loss) {
-            (Some(data), Some(loss)) => Some(Forward::new(problem.program, loss, data)?),
-            _ => None,
-        };
+        let trained = problem.program.at_prediction();
+        let pair = problem.validation.zip(trained.loss);
+        let validation = pair.map(|(data, loss)| Forward::new(trained, loss, data)).transpose()?;
         Ok(Course {
             options,
             patience: validation.as_ref().map(|_| options.patience.unwrap_or(PATIENCE)),
             validation,
             pool: Pool::new(options.threads.max(1)),
             states: problem.states,
+            progress: Progress::default(),
             best: None,
-            last: (0, f64::NAN),
             reason: None,
+            stopped: None,
         })
     }
 
-    /// After an iteration; `false` ends the run.
-    fn after(&mut self, epoch: u32, loss: f64, w: &[f64], listen: &mut dyn FnMut(&Event) -> Flow) -> bool {
-        self.last = (epoch, loss);
+    /// Puts the run where the checkpoint was taken.
+    fn restore(&mut self, checkpoint: &Checkpoint, w: &mut [f64]) -> Result<(), TrainError> {
+        let Checkpoint { progress, now, best, .. } = checkpoint;
+        let fits = |values: &Values| values.parameters.len() == w.len() && values.states.len() == self.states.len();
+        if !fits(now) || !best.iter().all(fits) || best.is_some() != progress.best.is_some() {
+            return Err(TrainError::Checkpoint("it is of another model".to_owned()));
+        }
+        w.copy_from_slice(&now.parameters);
+        self.best = best.as_ref().map(|values| values.parameters.clone());
+        (self.progress, self.reason) = (*progress, progress.finished);
+        Ok(())
+    }
+
+    fn checkpoint(&self, w: &[f64], memories: Memories) -> Checkpoint {
+        let values = |w: &[f64]| Values { parameters: w.to_vec(), states: self.states.to_vec() };
+        let best = self.best.as_deref().map(values);
+        Checkpoint { progress: self.progress, now: values(w), good: values(w), best, memories }
+    }
+
+    /// After an epoch: validation, the event, and whether to stop.
+    fn epoch_done(&mut self, loss: f64, w: &[f64], remember: Option<Remember>, listen: Listen) {
+        let Progress { epoch, step, .. } = self.progress;
+        self.progress.told = epoch;
         let validation = self.validation.as_mut().map(|forward| {
             forward.set(w, self.states);
             forward.run(&self.pool);
             forward.scalar()
         });
-        if let Some(value) = validation
-            && self.best.as_ref().is_none_or(|(best, _, _)| value < *best)
-        {
-            self.best = Some((value, epoch, w.to_vec()));
+        let best = validation.and_then(|value| Best::of(self.progress.best, epoch, value));
+        if best.is_some_and(|best| best.epoch == epoch) {
+            self.progress.best = best;
+            self.best = Some(w.to_vec());
         }
-        if listen(&Event::Epoch { epoch, step: u64::from(epoch), loss, validation }) == Flow::Stop {
-            self.reason = Some(StopReason::Asked);
-        } else if let (Some(patience), Some((_, best, _))) = (self.patience, &self.best)
-            && epoch - best >= patience
-        {
+        let asked = listen(&Event::Epoch { epoch, step, loss, validation }) == Flow::Stop;
+        if self.patience.zip(self.progress.best).is_some_and(|(patience, best)| epoch - best.epoch >= patience) {
             self.reason = Some(StopReason::Patience);
+        } else if let Some(remember) = remember.filter(|_| asked) {
+            self.stop(w, remember);
+        }
+    }
+
+    fn stop(&mut self, w: &[f64], remember: Remember) {
+        self.reason = Some(StopReason::Asked);
+        self.stopped = Some(self.checkpoint(w, remember()));
+    }
+
+    /// Between two steps: the listener may ask for a checkpoint, or for the end. `false` ends the run.
+    fn step_done(&mut self, loss: f64, w: &[f64], remember: Option<Remember>, listen: Listen) -> bool {
+        let Progress { step, epoch, batch, .. } = self.progress;
+        if let (None, Some(remember)) = (self.reason, remember) {
+            match listen(&Event::Step { step, epoch, batch, loss }) {
+                Flow::Continue => {}
+                Flow::Save => self.offer(self.checkpoint(w, remember()), listen),
+                Flow::Stop => self.stop(w, remember),
+            }
         }
         self.reason.is_none()
     }
 
-    fn finish(
-        self,
-        stopped: Stopped,
-        w: Vec<f64>,
-        listen: &mut dyn FnMut(&Event) -> Flow,
-    ) -> Result<Report, TrainError> {
+    fn offer(&self, checkpoint: Checkpoint, listen: Listen) {
+        if checkpoint.is_finite() {
+            listen(&Event::Checkpoint(Box::new(checkpoint)));
+        }
+    }
+
+    /// An iteration over all examples is a step and an epoch; `false` ends the run.
+    fn iterated(&mut self, epoch: u32, loss: f64, w: &[f64], remember: Option<Remember>, listen: Listen) -> bool {
+        (self.progress.epoch, self.progress.step, self.progress.last_loss) = (epoch, u64::from(epoch), Some(loss));
+        self.epoch_done(loss, w, remember, listen);
+        self.step_done(loss, w, remember, listen)
+    }
+
+    fn finish(mut self, stopped: Stopped, w: Vec<f64>, listen: Listen) -> Result<Report, TrainError> {
         if stopped == Stopped::NotFinite {
             return Err(TrainError::Diverged(Box::new(Divergence {
                 epoch: 0,
@@ -91,15 +145,19 @@ impl<'a> Course<'a> {
             Stopped::Iterations | Stopped::Asked => StopReason::Epochs,
             other => StopReason::Solver(other),
         });
-        listen(&Event::End { reason });
-        let (epochs, loss) = self.last;
-        let (epoch, parameters) = self.best.map_or((epochs, w), |(_, epoch, best)| (epoch, best));
+        self.progress.finished = Some(reason).filter(|reason| *reason != StopReason::Asked);
+        if listen(&Event::End { reason }) == Flow::Save {
+            let stopped = self.stopped.take();
+            self.offer(stopped.unwrap_or_else(|| self.checkpoint(&w, Memories::new())), listen);
+        }
+        let Progress { told: epochs, step, last_loss, best, .. } = self.progress;
+        let (epoch, parameters) = best.zip(self.best).map_or((epochs, w), |(best, w)| (best.epoch, w));
         let states = self.states.to_vec();
-        Ok(Report { parameters, states, loss, epoch, epochs, steps: u64::from(epochs), reason })
+        Ok(Report { parameters, states, loss: last_loss.unwrap_or(f64::NAN), epoch, epochs, steps: step, reason })
     }
 }
 
-/// Runs a solver to its end.
+/// Runs a solver to its end, from a checkpoint if there is one.
 ///
 /// # Errors
 /// See [`TrainError`].
@@ -107,44 +165,76 @@ pub fn run(
     problem: &Problem,
     chosen: &Chosen,
     options: &Options,
+    from: Option<&Checkpoint>,
     listen: &mut dyn FnMut(&Event) -> Flow,
 ) -> Result<Report, TrainError> {
     let mut course = Course::new(problem, options)?;
-    let mut order = BatchOrder::new(problem.data.rows() as u32, options.batch, options.sampling, options.seed);
+    let order = BatchOrder::new(problem.data.rows() as u32, options.batch, options.sampling, options.seed);
+    let mut w = problem.parameters.to_vec();
+    from.map_or(Ok(()), |checkpoint| course.restore(checkpoint, &mut w))?;
     let start = Event::Start {
         parameters: problem.parameters.len(),
         examples: problem.data.rows(),
         steps_per_epoch: order.steps_per_epoch(),
         epochs: options.epochs,
     };
-    let mut w = problem.parameters.to_vec();
-    if listen(&start) == Flow::Stop {
-        course.reason = Some(StopReason::Asked);
+    let memories = from.map_or_else(Memories::new, |checkpoint| checkpoint.memories.clone());
+    match listen(&start) {
+        Flow::Save => course.offer(course.checkpoint(&w, memories.clone()), listen),
+        Flow::Stop if course.reason.is_none() => course.stop(&w, &|| memories.clone()),
+        _ => {}
+    }
+    if course.reason.is_some() {
         return course.finish(Stopped::Asked, w, listen);
     }
-    let stopped = match chosen {
+    let stopped = solve(problem, chosen, &mut course, (&memories, &mut w), listen)?;
+    course.finish(stopped, w, listen)
+}
+
+/// Runs the solver, which remembers what a checkpoint says.
+fn solve<'a>(
+    problem: &Problem<'a>,
+    chosen: &Chosen,
+    course: &mut Course<'a>,
+    (memories, w): (&Memories, &mut Vec<f64>),
+    listen: Listen,
+) -> Result<Stopped, TrainError> {
+    // A checkpoint from before the first step has nothing that a solver remembers.
+    let fits = |restored: bool| {
+        let other = || TrainError::Checkpoint("it is of another optimizer".to_owned());
+        if restored || memories.is_empty() { Ok(()) } else { Err(other()) }
+    };
+    let (options, done) = (course.options, course.progress.epoch);
+    let Problem { program, data, states, .. } = *problem;
+    let chosen = match chosen {
         Chosen::Lbfgs(settings) => {
             if options.batch != Batch::All {
                 return Err(TrainError::Option("`lbfgs` works on all examples at once: leave out `batch`".to_owned()));
             }
             let settings = lbfgs::Settings { iterations: options.epochs, ..*settings };
-            let mut gradient = Gradient::new(problem.program, problem.data, problem.states, options.threads)?;
-            lbfgs::minimise(&mut gradient, &settings, &mut w, &mut |epoch, loss, w| {
-                course.after(epoch, loss, w, listen)
-            })
+            let mut gradient = Gradient::new(program, data, states, options.threads)?;
+            let mut solver = Lbfgs::new(&settings, w.len());
+            fits(solver.restore(memories))?;
+            return Ok(solver.minimise_after(done, &mut gradient, w, &mut |epoch, loss, w, remember| {
+                course.iterated(epoch, loss, w, remember, listen)
+            }));
         }
-        Chosen::LevenbergMarquardt(chosen) => match options.batch {
-            Batch::All => {
-                let setting = (chosen.method, options.threads);
-                let mut system = System::new(problem.program, problem.data, problem.states, setting)?;
-                let settings = settings(chosen, &system, options)?;
-                let mut watch = |epoch, loss, w: &[f64]| course.after(epoch, loss, w, listen);
-                levenberg::minimise(&mut system, &settings, &mut w, &mut watch)
-            }
-            Batch::Size(_) => in_batches(problem, chosen, &mut order, &mut course, (&mut w, listen))?,
-        },
+        Chosen::LevenbergMarquardt(chosen) => chosen,
     };
-    course.finish(stopped, w, listen)
+    let mut order = BatchOrder::new(data.rows() as u32, options.batch, options.sampling, options.seed);
+    let mut rows = vec![0; order.batch_size()];
+    order.fill(0, 0, &mut rows);
+    let first = if options.batch == Batch::All { Data::default() } else { data.select(&rows) };
+    let seen = if options.batch == Batch::All { data } else { &first };
+    let mut system = System::new(program, seen, states, (chosen.method, options.threads))?;
+    let mut solver = Levenberg::new(&settings(chosen, &system, options)?, system.len());
+    fits(solver.restore(memories))?;
+    Ok(match options.batch {
+        Batch::All => solver.minimise_after(done, &mut system, w, &mut |epoch, loss, w, remember| {
+            course.iterated(epoch, loss, w, remember, listen)
+        }),
+        Batch::Size(_) => Batches { data, order, rows, system, solver }.run(course, w, listen),
+    })
 }
 
 /// The choices that the text leaves open, made for a problem.
@@ -161,38 +251,47 @@ fn settings(chosen: &LevenbergMarquardt, system: &System, options: &Options) -> 
 }
 
 /// A step for each batch: the step must lower the loss of its own batch.
-fn in_batches(
-    problem: &Problem,
-    chosen: &LevenbergMarquardt,
-    order: &mut BatchOrder,
-    course: &mut Course,
-    (w, listen): (&mut Vec<f64>, &mut dyn FnMut(&Event) -> Flow),
-) -> Result<Stopped, TrainError> {
-    let options = course.options;
-    let mut rows = vec![0; order.batch_size()];
-    order.fill(0, 0, &mut rows);
-    let first = problem.data.select(&rows);
-    let setting = (chosen.method, options.threads);
-    let mut system = System::new(problem.program, &first, problem.states, setting)?;
-    let mut solver = Levenberg::new(&settings(chosen, &system, options)?, system.len());
-    for epoch in 0..options.epochs {
-        let mut sum = 0.0;
-        for step in 0..order.steps_per_epoch() {
-            order.fill(epoch, step, &mut rows);
-            system.replace(problem.data.select(&rows));
-            let mut cost = system.cost(w);
+struct Batches<'a> {
+    data: &'a Data,
+    order: BatchOrder,
+    rows: Vec<u32>,
+    system: System<'a>,
+    solver: Levenberg,
+}
+
+impl Batches<'_> {
+    fn run(&mut self, course: &mut Course, w: &mut Vec<f64>, listen: Listen) -> Stopped {
+        let steps = self.order.steps_per_epoch();
+        while course.progress.epoch < course.options.epochs {
+            let Progress { epoch, batch, loss_sum, .. } = course.progress;
+            if batch == steps {
+                course.progress.epoch += 1;
+                (course.progress.batch, course.progress.loss_sum) = (0, 0.0);
+                let memories = || self.solver.memories();
+                course.epoch_done(loss_sum / f64::from(steps.max(1)), w, Some(&memories), listen);
+                if course.reason.is_some() {
+                    return Stopped::Asked;
+                }
+                continue;
+            }
+            self.order.fill(epoch, batch, &mut self.rows);
+            self.system.replace(self.data.select(&self.rows));
+            let mut cost = self.system.cost(w);
             if !cost.is_finite() {
-                return Ok(Stopped::NotFinite);
+                return Stopped::NotFinite;
             }
             // A batch on which no step helps says nothing of the others.
-            if solver.iterate(&mut system, w, &mut cost).is_some() {
-                solver.restart();
+            if self.solver.iterate(&mut self.system, w, &mut cost).is_some() {
+                self.solver.restart();
             }
-            sum += cost;
+            let progress = &mut course.progress;
+            (progress.step, progress.batch, progress.loss_sum) = (progress.step + 1, batch + 1, loss_sum + cost);
+            progress.last_loss = Some(cost);
+            let memories = || self.solver.memories();
+            if !course.step_done(cost, w, Some(&memories), listen) {
+                return Stopped::Asked;
+            }
         }
-        if !course.after(epoch + 1, sum / f64::from(order.steps_per_epoch().max(1)), w, listen) {
-            return Ok(Stopped::Asked);
-        }
+        Stopped::Iterations
     }
-    Ok(Stopped::Iterations)
 }

@@ -24,7 +24,7 @@ enum Shown {
 /// The listener of a run.
 pub(crate) struct Progress<'a> {
     shown: Shown,
-    json: bool,
+    pub(super) json: bool,
     /// Does a file keep the result when nobody reads the events?
     saved: bool,
     interrupt: &'a Interrupt,
@@ -71,6 +71,7 @@ impl<'a> Progress<'a> {
                 }
                 self.show(*epoch, *loss, *validation);
             }
+            Event::Step { .. } | Event::Checkpoint(_) => {}
             Event::End { .. } => self.end(),
         }
         let unread = self.closed.is_some() && !self.saved;

@@ -58,7 +58,10 @@ fn of_matrices(
         ([], Some(body)) => body,
         (_, None) => row(style, &lead),
         (_, Some(body)) => {
-            let text = style.scaled(&row(style, &lead).text, &body.unsigned(Precedence::Elementwise, style));
+            let text = style.scaled(
+                &row(style, &lead).unsigned(Precedence::Product, style),
+                &body.unsigned(Precedence::Elementwise, style),
+            );
             let open = body.precedence == Precedence::Elementwise;
             Piece::new(false, text, if open { Precedence::Elementwise } else { Precedence::Product })
         }

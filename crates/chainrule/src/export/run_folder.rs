@@ -1,0 +1,189 @@
+//! The folder of a run: its model text, where its data is, its metrics, its last checkpoint and its model.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::atomic::{io_error, remove_leftovers, write_atomically};
+use super::checkpoint_file::{SavedRun, to_file};
+use super::error::FileError;
+use super::metrics_file::MetricsFile;
+use super::model_file::ModelFile;
+use crate::data::columns::Task;
+use crate::train::Checkpoint;
+use crate::train::session::Session;
+
+/// The model: of the best epoch, or of the last.
+pub const MODEL: &str = "best.safetensors";
+/// The last checkpoint.
+pub const CHECKPOINT: &str = "last.safetensors";
+/// A line for each epoch.
+pub const METRICS: &str = "metrics.csv";
+/// The model text.
+pub const TEXT: &str = "model.cr";
+/// Where the data is.
+pub const ORIGIN: &str = "run.json";
+/// Held by the process that works in the folder.
+const LOCK: &str = ".lock";
+
+/// Where the data of a run is. Paths stand here and in no other file; that the data is the same is told by its identity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// The table, or the model text, as it was named.
+    pub file: PathBuf,
+    /// The folder that the name was relative to.
+    pub folder: PathBuf,
+    /// The column of the table to predict; none for the data of a model text.
+    pub target: Option<String>,
+    /// Columns used all the same.
+    pub keep: Vec<String>,
+    /// Columns left out.
+    pub drop: Vec<String>,
+    /// What the target is.
+    pub task: Task,
+}
+
+impl Origin {
+    /// The file: seen from the current folder, else from where the run was started.
+    #[must_use]
+    pub fn found(&self) -> PathBuf {
+        let there = self.folder.join(&self.file);
+        if !self.file.exists() && there.exists() { there } else { self.file.clone() }
+    }
+}
+
+/// A folder in which this process, and no other, works.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    /// The lock is given back when the file is closed, also when the process is killed.
+    _lock: File,
+    metrics: Option<MetricsFile>,
+}
+
+impl RunFolder {
+    /// Makes the folder if need be and takes its lock. Temporary files of dead processes are removed.
+    ///
+    /// # Errors
+    /// Another process works in the folder, or the system refuses.
+    pub fn take(path: &Path) -> Result<RunFolder, FileError> {
+        fs::create_dir_all(path).map_err(|error| io_error(path, "make the folder", 0, &error))?;
+        let folder = RunFolder { path: path.to_path_buf(), _lock: lock(path)?, metrics: None };
+        for name in [MODEL, CHECKPOINT, TEXT, ORIGIN] {
+            remove_leftovers(&folder.file(name));
+        }
+        Ok(folder)
+    }
+
+    /// Takes the folder of a run that was begun, with its last checkpoint.
+    ///
+    /// # Errors
+    /// There is no checkpoint, it is damaged, its text was changed, another process works in the folder, or the system
+    /// refuses.
+    pub fn open(path: &Path) -> Result<(RunFolder, SavedRun), FileError> {
+        let checkpoint = path.join(CHECKPOINT);
+        if !checkpoint.exists() {
+            return Err(FileError::NotFound { file: checkpoint.display().to_string() });
+        }
+        let folder = RunFolder::take(path)?;
+        let saved = SavedRun::from_file(ModelFile::load(&checkpoint)?)?;
+        let text = folder.file(TEXT);
+        let found = fs::read_to_string(&text).map_err(|error| io_error(&text, "read", 0, &error))?;
+        if found != saved.model.program.source {
+            let reason = format!("{} is not the text of the checkpoint: a run cannot change its model", text.display());
+            return Err(FileError::content(reason));
+        }
+        Ok((folder, saved))
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A file of the folder.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Begins a run: what an earlier one left is removed, its checkpoint first.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn begin(&mut self, text: &str, origin: &Origin) -> Result<(), FileError> {
+        for name in [CHECKPOINT, MODEL] {
+            let file = self.file(name);
+            match fs::remove_file(&file) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(io_error(&file, "remove", 0, &error)),
+                _ => {}
+            }
+        }
+        let origin = serde_json::to_string_pretty(origin).map_err(|error| FileError::content(error.to_string()))?;
+        write_atomically(&self.file(TEXT), text.as_bytes())?;
+        write_atomically(&self.file(ORIGIN), origin.as_bytes())?;
+        self.metrics = Some(MetricsFile::create(&self.file(METRICS))?);
+        Ok(())
+    }
+
+    /// Goes on behind a checkpoint: later lines of the metrics are forgotten, since they will be written again.
+    ///
+    /// # Errors
+    /// The metrics are shorter than they were, or the system refuses.
+    pub fn go_on(&mut self, saved: &SavedRun) -> Result<(), FileError> {
+        self.metrics = Some(MetricsFile::reopen(&self.file(METRICS), saved.metrics)?);
+        Ok(())
+    }
+
+    /// Where the data of the run is.
+    ///
+    /// # Errors
+    /// The file is missing or damaged.
+    pub fn origin(&self) -> Result<Origin, FileError> {
+        let path = self.file(ORIGIN);
+        let text = fs::read_to_string(&path).map_err(|error| io_error(&path, "read", 0, &error))?;
+        serde_json::from_str(&text).map_err(|error| FileError::content(format!("{}: {error}", path.display())))
+    }
+
+    /// Adds an epoch to the metrics.
+    pub fn epoch(&mut self, epoch: u32, step: u64, loss: f64, validation: Option<f64>) {
+        if let Some(metrics) = &mut self.metrics {
+            metrics.epoch(epoch, step, loss, validation);
+        }
+    }
+
+    /// Writes the metrics through to the disk, then a checkpoint of `session`, which says how long they are. `data` is the
+    /// identity of the session's data.
+    ///
+    /// # Errors
+    /// The system refuses; the last checkpoint stays.
+    pub fn save(&mut self, session: &Session, data: &str, checkpoint: &Checkpoint) -> Result<(), FileError> {
+        let metrics = self.metrics.as_mut().map_or(Ok(0), MetricsFile::flush)?;
+        to_file(session, data, metrics, checkpoint)?.save(self.file(CHECKPOINT))
+    }
+
+    /// Writes the lines of the metrics that are not written yet.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn flush(&mut self) -> Result<(), FileError> {
+        self.metrics.as_mut().map_or(Ok(()), |metrics| metrics.flush().map(drop))
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, FileError> {
+    let path = folder.join(LOCK);
+    let failed = |error: std::io::Error| io_error(&path, "write", 0, &error);
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(FileError::Busy { folder: folder.display().to_string() }),
+        // A file system without locks must not prevent a run.
+        Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(file),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}

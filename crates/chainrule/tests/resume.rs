@@ -1,0 +1,176 @@
+//! A run that is continued from any of its checkpoints ends with the same bits, and tells the same in between.
+
+use std::path::Path;
+
+use chainrule::data::columns::ColumnOptions;
+use chainrule::data::table::Table;
+use chainrule::train::session::Session;
+use chainrule::train::{Checkpoint, Event, Flow, Report, StopReason};
+
+/// A net with all that a step may depend on: masks, running statistics, a schedule, moments, the order of the examples.
+const MODEL: &str = "data X, Y = blobs(points = 13, classes = 3, noise = 1, seed = 1)\ninput X : [N, 2]\ntarget Y : [N, 3]\n\
+    H = dropout(relu(batch_norm(dense(X, 5))), 0.3)\nS = dense(H, 3)\npredict softmax(S)\nloss cross_entropy(S, Y)\n";
+
+const TRAINS: [&str; 10] = [
+    "adam(rate = cosine(0.01)), batch = 5, epochs = 4",
+    "adam(rate = cosine(0.01)), batch = 5, epochs = 4, dtype = f32, seed = 7",
+    "momentum(rate = inverse_time(0.1, 0.5), beta = 0.9), batch = 4, epochs = 5, sampling = cyclic",
+    "sgd(rate = 0.1), batch = 1, epochs = 2, sampling = with_replacement",
+    "adamw(rate = 0.01, decay = 0.1), batch = all, epochs = 6",
+    "nesterov(rate = 0.05, beta = 0.9), batch = 39, epochs = 3",
+    "rmsprop(rate = 0.01), batch = all, epochs = 1, dtype = f32",
+    "adamw(rate = plateau(0.05, 0.5, 1)), batch = 4, epochs = 5, accumulate = 3, clip_norm = 1, average = 0.9, max_norm = 3\n\
+     group b = momentum(rate = 0.1)",
+    "muon(rate = 0.02), batch = 6, epochs = 3, average = 0.5, dtype = f32",
+    "nadam(rate = plateau(0.5, 0.1, 1)), batch = all, epochs = 8, average = 0.9",
+];
+
+/// What is told of the epochs, to the bit.
+type Told = Vec<(u32, u64, u64, Option<u64>)>;
+
+/// What a run leaves, to the bit.
+fn bits(report: &Report) -> (Vec<u64>, Vec<u64>, u64, u32, u32, u64, StopReason) {
+    let of = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect();
+    let Report { parameters, states, loss, epoch, epochs, steps, reason } = report;
+    (of(parameters), of(states), loss.to_bits(), *epoch, *epochs, *steps, *reason)
+}
+
+/// Runs, and asks at every event for what `answer` says.
+fn run(
+    session: &Session,
+    from: Option<&Checkpoint>,
+    answer: &mut dyn FnMut(&Event) -> Flow,
+) -> (Report, Told, Vec<Checkpoint>) {
+    let (mut told, mut kept) = (Told::new(), Vec::new());
+    let mut listen = |event: &Event| {
+        match event {
+            Event::Epoch { epoch, step, loss, validation } => {
+                told.push((*epoch, *step, loss.to_bits(), validation.map(f64::to_bits)));
+            }
+            Event::Checkpoint(checkpoint) => kept.push((**checkpoint).clone()),
+            _ => {}
+        }
+        answer(event)
+    };
+    let outcome = session.run_from(from, &mut listen).expect("the run is stable");
+    (outcome.report, told, kept)
+}
+
+/// From every checkpoint the run ends as it would have.
+fn check(session: &Session, name: &str) {
+    let (report, told, none) = run(session, None, &mut |_| Flow::Continue);
+    assert!(none.is_empty(), "nobody asked");
+    let (saved, same, kept) = run(session, None, &mut |_| Flow::Save);
+    assert_eq!((bits(&saved), &same), (bits(&report), &told), "{name}: saving changes nothing");
+    // Before the first step, after each but the one by which a solver ends itself, and at the end.
+    assert!(kept.len() as u64 > report.steps, "{name}");
+    for checkpoint in &kept {
+        let (resumed, rest, again) = run(session, Some(checkpoint), &mut |_| Flow::Save);
+        let at = checkpoint.progress;
+        assert_eq!(bits(&resumed), bits(&report), "{name} from {at:?}");
+        let all: Told = told.iter().filter(|epoch| epoch.0 <= at.told).chain(&rest).copied().collect();
+        assert_eq!(all, told, "{name} from {at:?}");
+        assert_eq!(again.last(), kept.last(), "{name} from {at:?}");
+    }
+}
+
+#[test]
+fn every_checkpoint_continues_to_the_same_bits() {
+    for train in TRAINS {
+        for threads in [1, 2] {
+            let change = |options: &mut chainrule::train::Options| options.threads = threads;
+            let text = format!("{MODEL}train {train}\n");
+            let session = Session::of_program(&text, Path::new("."), &change).expect("the model is right");
+            check(&session, train);
+        }
+    }
+}
+
+/// A table, with validation and patience: the best epoch comes before the last.
+fn with_patience(train: &str) -> Session {
+    let csv = include_str!("../../../docs/exam.csv");
+    let table = Table::from_reader("exam.csv", &mut csv.as_bytes()).expect("a table");
+    let text = format!(
+        "input X : [N, 6]\ntarget Y : [N, 1]\nZ = dense(tanh(dropout(dense(X, 4), 0.2)), 1)\npredict Z\nloss mse(Z, Y)\n\
+         train {train}\n"
+    );
+    Session::of_table(table, "score", &ColumnOptions::default(), Some(&text), &|_| {}).expect("the table is right")
+}
+
+#[test]
+fn the_best_epoch_survives() {
+    for train in [
+        "adam(rate = 0.5), batch = 32, epochs = 40, patience = 3",
+        "adam(rate = 0.5), batch = all, epochs = 40, patience = 3, dtype = f32",
+    ] {
+        let session = with_patience(train);
+        let (report, ..) = run(&session, None, &mut |_| Flow::Continue);
+        assert!(report.reason == StopReason::Patience && report.epoch < report.epochs, "{report:?}");
+        check(&session, train);
+    }
+}
+
+/// A run that is stopped at its k-th event and continued with what it leaves, again and again.
+#[test]
+fn a_run_in_pieces_is_the_run() {
+    for train in TRAINS {
+        let session = Session::of_program(&format!("{MODEL}train {train}\n"), Path::new("."), &|_| {}).expect("right");
+        let (report, told, _) = run(&session, None, &mut |_| Flow::Continue);
+        for piece in [2, 3, 5, 8] {
+            let (mut all, mut last, mut pieces) = (Told::new(), None::<Checkpoint>, 0);
+            let ended = loop {
+                let mut events = 0;
+                let mut answer = |event: &Event| {
+                    events += 1;
+                    match event {
+                        Event::End { .. } => Flow::Save,
+                        _ if events >= piece => Flow::Stop,
+                        _ => Flow::Continue,
+                    }
+                };
+                let (ended, rest, kept) = run(&session, last.as_ref(), &mut answer);
+                all.extend(rest);
+                pieces += 1;
+                assert!(pieces < 200, "the run goes on");
+                if ended.reason != StopReason::Asked {
+                    break ended;
+                }
+                last = kept.last().cloned();
+            };
+            assert_eq!((bits(&ended), &all), (bits(&report), &told), "{train} in pieces of {piece} events");
+        }
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_run_is_refused() {
+    let session = |train: &str| {
+        Session::of_program(&format!("{MODEL}train {train}\n"), Path::new("."), &|_| {}).expect("the model is right")
+    };
+    let (_, _, kept) = run(&session(TRAINS[0]), None, &mut |_| Flow::Save);
+    for train in [TRAINS[2], TRAINS[3], TRAINS[6]] {
+        let answer = session(train).run_from(kept.last(), &mut |_| Flow::Continue);
+        assert!(answer.is_err_and(|error| error.to_string().contains("checkpoint")), "{train}");
+    }
+}
+
+/// The solvers with loops of their own remember their damping, their scales, and the last changes of the gradient.
+#[test]
+fn solvers_of_second_order_continue_to_the_same_bits() {
+    let model = "data X, Y = blobs(points = 13, classes = 3, noise = 1, seed = 1)\ninput X : [N, 2]\ntarget Y : [N, 3]\n\
+        S = dense(tanh(dense(X, 5)), 3)\npredict S\nloss mse(S, Y)\n";
+    for train in [
+        "levenberg_marquardt, epochs = 12",
+        "levenberg_marquardt(damping = trainlm, solve = dual), epochs = 8",
+        "levenberg_marquardt(scaling = more, solve = normal), epochs = 8",
+        "levenberg_marquardt, batch = 13, epochs = 4",
+        "lbfgs(memory = 3), epochs = 15",
+        "lbfgs, epochs = 400",
+    ] {
+        let text = format!("{model}train {train}\n");
+        let mut session = Session::of_program(&text, Path::new("."), &|_| {}).expect("the model is right");
+        check(&session, train);
+        session.validation = Some(session.data.select(&[0, 3, 20, 37]));
+        check(&session, train);
+    }
+}

@@ -1,0 +1,92 @@
+//! `chainrule resume`: a run that was stopped goes on.
+
+use std::path::Path;
+
+use chainrule::data::columns::ColumnOptions;
+use chainrule::export::checkpoint_file::SavedRun;
+use chainrule::export::error::FileError;
+use chainrule::export::run_folder::{CHECKPOINT, MODEL, Origin, RunFolder, TEXT};
+use chainrule::train::session::Session;
+use chainrule::train::{Options, StopReason};
+
+use super::train::keeper::place;
+use super::train::report::reason;
+use super::train::running::{Job, Place, execute};
+use super::train::{folder_of, threads};
+use crate::args::ResumeArgs;
+use crate::errors::{DATA, Failure};
+use crate::models::{file_failure, read_model, read_table, source_failure};
+use crate::output::{self, Context};
+use crate::source::SourceText;
+
+pub(crate) fn run(args: &ResumeArgs, context: &Context) -> Result<(), Failure> {
+    let (mut folder, saved) = open(&args.run)?;
+    let at = saved.checkpoint.progress;
+    if let Some(why) = at.finished {
+        read_model(&folder.file(MODEL))?;
+        return output::answer(&finished(args, &folder, &saved, why));
+    }
+    let source = SourceText { name: folder.file(TEXT).display().to_string(), text: saved.model.program.source.clone() };
+    let mut session = session(&folder, &saved, &source)?;
+    if session.fingerprint() != saved.data {
+        let failure = Failure::new(DATA, "E392", format!("the data of {} is not that of the run", args.run.display()));
+        return Err(failure.help("restore it, or begin a new run with `chainrule train`"));
+    }
+    session.options.threads = threads(args.threads, &session);
+    folder.go_on(&saved).map_err(|error| file_failure(&args.run, error))?;
+    if !context.quiet {
+        let at = if at.batch == 0 { place(at.epoch, 0) } else { format!("at {}", place(at.epoch, at.batch)) };
+        output::progress(&format!("resuming {at}: continues exactly as if never stopped\n"));
+        if saved.release != env!("CARGO_PKG_VERSION") {
+            let release = &saved.release;
+            output::progress(&format!("note    the checkpoint is of release {release}: last digits may differ\n"));
+        }
+    }
+    let job = Job {
+        session: &session,
+        source: &source,
+        place: Place::Folder(folder),
+        from: Some(&saved.checkpoint),
+        every: args.checkpoint_every,
+        json: args.json,
+        progress: args.progress,
+    };
+    execute(job, context)
+}
+
+fn open(path: &Path) -> Result<(RunFolder, SavedRun), Failure> {
+    RunFolder::open(path).map_err(|error| {
+        let missing = matches!(error, FileError::NotFound { .. });
+        let failure = file_failure(&path.join(CHECKPOINT), error);
+        if missing { failure.help("`chainrule train ... --run DIR` begins a run") } else { failure }
+    })
+}
+
+/// The session as it was when the run began: the text and the options of the checkpoint on the data of the run.
+fn session(folder: &RunFolder, saved: &SavedRun, source: &SourceText) -> Result<Session, Failure> {
+    let origin = folder.origin().map_err(|error| file_failure(folder.path(), error))?;
+    let change = |options: &mut Options| *options = Options { threads: options.threads, ..saved.options };
+    let file = origin.found();
+    let made = match &origin.target {
+        None => Session::of_program(&source.text, folder_of(&file), &change),
+        Some(target) => {
+            let table = read_table(&file)?;
+            let Origin { keep, drop, task, .. } = origin.clone();
+            let columns = ColumnOptions { keep, drop, task, ..ColumnOptions::default() };
+            Session::of_table(table, target, &columns, Some(&source.text), &change)
+        }
+    };
+    made.map_err(|error| source_failure(error, source))
+}
+
+/// The answer for a run that has nothing left to do.
+fn finished(args: &ResumeArgs, folder: &RunFolder, saved: &SavedRun, why: StopReason) -> String {
+    let (word, sentence) = reason(why);
+    let (done, most) = (saved.checkpoint.progress.told, saved.options.epochs);
+    let model = folder.file(MODEL).display().to_string();
+    if args.json {
+        let model = serde_json::Value::from(model);
+        return format!("{{\"event\":\"finished\",\"reason\":\"{word}\",\"epochs\":{done},\"model\":{model}}}\n");
+    }
+    format!("finished  epochs {done} of {most}: {sentence}\nmodel     {model}\n")
+}
