@@ -1,6 +1,7 @@
 //! What may stand on the command line.
 
 mod formulas;
+mod looks;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::derive::variables::{self, VariableArg};
 pub(crate) use formulas::{EmitArgs, VerifyArgs};
+pub(crate) use looks::{LrFindArgs, NumericsArgs};
 
 /// The formula is the program: derive, check and train networks written as matrix expressions.
 #[derive(Debug, Parser)]
@@ -30,6 +32,8 @@ Examples:
   chainrule train data.csv --target price   a network for a table, saved as data.safetensors
   chainrule predict data.safetensors new.csv -o out.csv
   chainrule train model.cr                  the network that a model text writes down
+  chainrule lr-find model.cr                which learning rate suits it
+  chainrule numerics model.cr               vanishing gradients, dead units, saturation
   chainrule show model.cr                   what a model text declares
   chainrule explain E204                    what an error code means";
 
@@ -64,6 +68,8 @@ pub(crate) enum Command {
     Train(TrainArgs),
     Predict(PredictArgs),
     Evaluate(EvaluateArgs),
+    LrFind(LrFindArgs),
+    Numerics(NumericsArgs),
     Show(ShowArgs),
     Explain(ExplainArgs),
 }
@@ -245,6 +251,9 @@ pub(crate) struct TrainArgs {
     /// Number type
     #[arg(long, value_enum, value_name = "TYPE")]
     pub(crate) dtype: Option<DtypeArg>,
+    /// Before the first step compare the gradient of each parameter with differences, on the first batch
+    #[arg(long)]
+    pub(crate) check_gradients: bool,
     /// Leave a column out
     #[arg(long, value_name = "COLUMN", value_delimiter = ',', requires = "target")]
     pub(crate) drop: Vec<String>,

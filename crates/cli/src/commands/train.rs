@@ -33,6 +33,9 @@ pub(crate) fn run(args: &TrainArgs, context: &output::Context) -> Result<(), Fai
         check_out(out, args)?;
     }
     session.options.threads = threads(args.threads, &session);
+    if args.check_gradients {
+        super::gradients::check(&session, context)?;
+    }
     let mut progress = Progress::new(args.progress, args.json, out.is_some(), context);
     let outcome = session.run(&mut |event| progress.listen(event));
     progress.end();

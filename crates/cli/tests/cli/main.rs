@@ -5,6 +5,7 @@ mod check;
 mod derive;
 mod emit;
 mod interface;
+mod looks;
 mod signals;
 mod support;
 mod verify;
