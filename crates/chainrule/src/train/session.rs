@@ -92,6 +92,10 @@ impl Session {
     ) -> Result<Session, SourceError> {
         let mut options = Options::of_program(&program)?;
         change(&mut options);
+        // Solvers that compare losses need all their digits.
+        if matches!(Solver::of_program(&program), Ok(Some(Solver::Native(_)))) {
+            options.dtype = Dtype::F64;
+        }
         let extents = extents(&program, &data, None).map_err(SourceError::Train)?;
         let parameters = starting_values(&program, &program.parameters, &extents, options.seed, folder)?;
         let states = starting_values(&program, &program.states, &extents, options.seed, folder)?;

@@ -168,6 +168,7 @@ pub fn run(
     from: Option<&Checkpoint>,
     listen: &mut dyn FnMut(&Event) -> Flow,
 ) -> Result<Report, TrainError> {
+    super::refuse_changing_losses(problem.program)?;
     let mut course = Course::new(problem, options)?;
     let order = BatchOrder::new(problem.data.rows() as u32, options.batch, options.sampling, options.seed);
     let mut w = problem.parameters.to_vec();
