@@ -1,6 +1,6 @@
 # functions.cr — functions of matrices that are made of the primitive ones.
 #
-# Primitive, hence not defined here: exp log sqrt sin cos tanh abs sign step relu sigmoid softplus erf log1p expm1;
+# Primitive, hence not defined here: exp log sqrt sin cos atan tanh abs sign step relu sigmoid softplus erf log1p expm1;
 # sum rowsum colsum rowmax max min; softmax logsumexp (of rows); inv det logdet kron diag vec eye ones zeros
 # commutation rows cols.
 

@@ -1,5 +1,6 @@
 //! What may stand on the command line.
 
+mod fit;
 mod formulas;
 mod looks;
 
@@ -9,6 +10,7 @@ use chainrule::data::batch::Batch;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::derive::variables::{self, VariableArg};
+pub(crate) use fit::FitArgs;
 pub(crate) use formulas::{EmitArgs, VerifyArgs};
 pub(crate) use looks::{LrFindArgs, NumericsArgs};
 
@@ -32,6 +34,7 @@ Examples:
   chainrule train data.csv --target price   a network for a table, saved as data.safetensors
   chainrule predict data.safetensors new.csv -o out.csv
   chainrule train model.cr                  the network that a model text writes down
+  chainrule fit 'y ~ a*exp(-b*x)' data.csv  any formula to a table, with standard errors
   chainrule lr-find model.cr                which learning rate suits it
   chainrule numerics model.cr               vanishing gradients, dead units, saturation
   chainrule show model.cr                   what a model text declares
@@ -66,6 +69,7 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     Check(CheckArgs),
     Train(TrainArgs),
+    Fit(FitArgs),
     Predict(PredictArgs),
     Evaluate(EvaluateArgs),
     LrFind(LrFindArgs),

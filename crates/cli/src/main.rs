@@ -7,6 +7,7 @@ mod errors;
 mod interrupt;
 mod models;
 mod output;
+mod plot;
 mod render;
 mod samplings;
 mod source;
@@ -40,6 +41,7 @@ fn run() -> u8 {
         Command::Show(args) => commands::show::run(args, &context),
         Command::Explain(args) => commands::explain::run(args),
         Command::Train(args) => commands::train::run(args, &context),
+        Command::Fit(args) => commands::fit::run(args, &context),
         Command::Predict(args) => commands::predict::run(args, &context),
         Command::Evaluate(args) => commands::evaluate::run(args, &context),
         Command::LrFind(args) => commands::lr_find::run(args, &context),

@@ -18,6 +18,7 @@ pub mod pool;
 pub mod random;
 pub mod real;
 pub mod rowwise;
+pub mod solve;
 pub mod view;
 
 pub use arena::{Arena, OutOfMemory};

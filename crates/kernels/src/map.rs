@@ -40,6 +40,8 @@ pub enum MapOp {
     Sin,
     /// Cosine.
     Cos,
+    /// Arc tangent.
+    Atan,
     /// Hyperbolic tangent.
     Tanh,
     /// 1 / (1 + e^-x)
@@ -78,7 +80,7 @@ pub enum MapOp {
 
 impl MapOp {
     /// Every operation, in the order of the enum.
-    pub const ALL: [MapOp; 28] = [
+    pub const ALL: [MapOp; 29] = [
         MapOp::Neg,
         MapOp::Recip,
         MapOp::Square,
@@ -90,6 +92,7 @@ impl MapOp {
         MapOp::Expm1,
         MapOp::Sin,
         MapOp::Cos,
+        MapOp::Atan,
         MapOp::Tanh,
         MapOp::Sigmoid,
         MapOp::Softplus,
@@ -137,6 +140,7 @@ impl MapOp {
             MapOp::Expm1 => math::expm1(x),
             MapOp::Sin => math::sin(x),
             MapOp::Cos => math::cos(x),
+            MapOp::Atan => math::atan(x),
             MapOp::Tanh => math::tanh(x),
             MapOp::Sigmoid => math::sigmoid(x),
             MapOp::Softplus => math::softplus(x),

@@ -37,6 +37,12 @@ pub fn cos<T: Real>(x: T) -> T {
     x.cosine()
 }
 
+/// Arc tangent of `x`, in radians.
+#[inline(always)]
+pub fn atan<T: Real>(x: T) -> T {
+    x.arc_tangent()
+}
+
 /// The error function, `2 / sqrt(pi)` times the integral of `exp(-t^2)` from 0 to `x`.
 #[inline(always)]
 pub fn erf<T: Real>(x: T) -> T {

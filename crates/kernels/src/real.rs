@@ -87,6 +87,7 @@ pub(crate) mod sealed {
         fn sine_near(self) -> Self;
         /// As `sine_near`.
         fn cosine_near(self) -> Self;
+        fn arc_tangent(self) -> Self;
         fn error_function(self) -> Self;
         fn power(self, exponent: Self) -> Self;
 
@@ -206,6 +207,11 @@ macro_rules! real {
             #[inline(always)]
             fn cosine_near(self) -> Self {
                 crate::math::trigonometric::$library::near(self, 1)
+            }
+
+            #[inline(always)]
+            fn arc_tangent(self) -> Self {
+                crate::math::trigonometric::$library::atan(self)
             }
 
             #[inline(always)]

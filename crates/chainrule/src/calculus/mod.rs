@@ -4,6 +4,8 @@ pub mod check;
 pub mod cost;
 pub mod derivation;
 pub mod differentiate;
+pub mod examples;
+pub mod heads;
 pub mod jacobian;
 pub mod sample;
 pub mod steps;

@@ -13,6 +13,7 @@ pub mod rewrite;
 pub mod tensor;
 
 mod construct;
+mod substitute;
 
 pub use dim::{Dim, Dims};
 pub use graph::{Distribution, Fact, Graph, Id, Node, Role, Variable};

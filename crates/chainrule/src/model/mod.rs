@@ -5,6 +5,7 @@ pub mod answer;
 pub mod builder;
 mod einsum;
 pub mod facts;
+pub mod formula;
 pub mod functions;
 pub mod initialise;
 pub mod mode;

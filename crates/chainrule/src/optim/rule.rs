@@ -141,7 +141,8 @@ fn compile(program: &Program, call: ExprId) -> Result<Rule, Diagnostic> {
         _ => return Err(Diagnostic::new("E218", expr.span, "`train` needs an optimizer, such as `sgd(rate = 0.1)`")),
     };
     let Some(defined) = prelude::find(ast, &callee.name, &[DefKind::Optimizer]) else {
-        let names = prelude::names(ast, &[DefKind::Optimizer]);
+        let mut names = prelude::names(ast, &[DefKind::Optimizer]);
+        names.extend(super::native::NATIVE.iter().map(|native| native.name));
         let error =
             Diagnostic::new("E218", callee.span, format!("unknown optimizer `{}`", callee.name)).label("not defined");
         return Err(match nearest(&callee.name, names.iter().copied()) {

@@ -142,14 +142,18 @@ pub(super) fn elements(graph: &Graph, id: Id, extents: &Extents) -> Result<Vec<u
 }
 
 /// Buffers of the variables of a program.
-struct Variables {
-    places: FxHashMap<Id, At>,
-    parameters: BufferId,
-    states: BufferId,
-    fed: Vec<Fed>,
+pub(super) struct Variables {
+    pub(super) places: FxHashMap<Id, At>,
+    pub(super) parameters: BufferId,
+    pub(super) states: BufferId,
+    pub(super) fed: Vec<Fed>,
 }
 
-fn place_variables(planner: &mut Planner, program: &Program, extents: &Extents) -> Result<Variables, TrainError> {
+pub(super) fn place_variables(
+    planner: &mut Planner,
+    program: &Program,
+    extents: &Extents,
+) -> Result<Variables, TrainError> {
     let graph = &program.graph;
     let mut places = FxHashMap::default();
     let mut flat = |planner: &mut Planner, name: &str, ids: &[Id]| -> Result<BufferId, TrainError> {

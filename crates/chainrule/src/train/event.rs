@@ -53,6 +53,8 @@ pub enum StopReason {
     Patience,
     /// The listener asked.
     Asked,
+    /// The solver has come to its own end.
+    Solver(crate::optim::Stopped),
 }
 
 /// What a run leaves behind.

@@ -40,7 +40,10 @@ pub fn fit(
     options: &Options,
     listen: &mut dyn FnMut(&Event) -> Flow,
 ) -> Result<Report, TrainError> {
-    let Solver::FirstOrder(rule) = solver;
+    let rule = match solver {
+        Solver::FirstOrder(rule) => rule,
+        Solver::Native(chosen) => return super::second::run::run(problem, chosen, options, listen),
+    };
     match options.dtype {
         Dtype::F32 => Trainer::<f32>::new(problem, rule, options)?.run(listen),
         Dtype::F64 => Trainer::<f64>::new(problem, rule, options)?.run(listen),

@@ -11,6 +11,8 @@ pub mod options;
 pub mod predict;
 pub mod probe;
 pub mod randomness;
+pub mod regression;
+pub mod second;
 pub mod session;
 pub mod source;
 mod update;

@@ -22,7 +22,7 @@ use crate::export::trained::Trained;
 use crate::lang::{Dim, Op};
 use crate::model::Program;
 use crate::model::preset::{TableShape, tabular};
-use crate::optim::{Rule, Solver};
+use crate::optim::Solver;
 
 /// Share of the rows of a table that is kept for validation.
 pub const VALIDATION: f64 = 0.2;
@@ -152,8 +152,8 @@ impl Session {
     /// # Errors
     /// See [`TrainError`].
     pub fn run(&self, listen: &mut dyn FnMut(&Event) -> Flow) -> Result<Outcome, TrainError> {
-        let rule = Rule::of_program(&self.program).map_err(|e| TrainError::Option(e.message))?;
-        let rule = rule.ok_or_else(|| TrainError::Option("the program has no `train` line".to_owned()))?;
+        let solver = Solver::of_program(&self.program).map_err(|e| TrainError::Option(e.message))?;
+        let solver = solver.ok_or_else(|| TrainError::Option("the program has no `train` line".to_owned()))?;
         let problem = Problem {
             program: &self.program,
             data: &self.data,
@@ -161,7 +161,7 @@ impl Session {
             parameters: &self.parameters,
             states: &self.states,
         };
-        let report = fit(&problem, &Solver::FirstOrder(rule), &self.options, listen)?;
+        let report = fit(&problem, &solver, &self.options, listen)?;
         let trained = self.trained(&report.parameters, &report.states)?;
         let training = self.figures(&trained, &self.data)?;
         let validation = self.validation.as_ref().map(|data| self.figures(&trained, data)).transpose()?;

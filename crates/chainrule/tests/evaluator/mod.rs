@@ -175,6 +175,7 @@ pub(crate) fn elementwise(name: &str) -> Option<fn(f64) -> f64> {
             }
         },
         "erf" => libm::erf,
+        "atan" => libm::atan,
         "floor" => f64::floor,
         "sqrt" => f64::sqrt,
         _ => return None,

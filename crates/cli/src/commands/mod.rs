@@ -5,6 +5,7 @@ pub(crate) mod derive;
 pub(crate) mod emit;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
+pub(crate) mod fit;
 pub(crate) mod gradients;
 pub(crate) mod lr_find;
 pub(crate) mod numerics;

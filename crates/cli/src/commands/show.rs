@@ -8,7 +8,7 @@ use chainrule::data::batch::Batch;
 use chainrule::lang::{Graph, Id, Role};
 use chainrule::model::Program;
 use chainrule::model::statements::Declared;
-use chainrule::optim::Rule;
+use chainrule::optim::Solver;
 use chainrule::plan::explain::explain;
 use chainrule::text::ast::Statement;
 use chainrule::text::diagnostic::Span;
@@ -81,8 +81,12 @@ fn model_file(args: &ShowArgs, context: &output::Context) -> Result<(), Failure>
 fn plan(args: &ShowArgs, source: &SourceText, program: &Program) -> Result<(), Failure> {
     let wrong = |error: SourceError| source_failure(error, source);
     let folder = args.model.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let rule = Rule::of_program(program).map_err(|error| Failure::text(source, error))?;
-    let rule = rule.ok_or_else(|| Failure::usage("there is no training step: the text has no `train` line"))?;
+    let solver = Solver::of_program(program).map_err(|error| Failure::text(source, error))?;
+    let rule = match solver {
+        Some(Solver::FirstOrder(rule)) => rule,
+        Some(_) => return Err(Failure::usage("this solver has a loop of its own, not one plan for a step")),
+        None => return Err(Failure::usage("there is no training step: the text has no `train` line")),
+    };
     let options = Options::of_program(program).map_err(|error| Failure::text(source, error))?;
     let data = Data::of_program(program, folder).map_err(wrong)?;
     let batch = match args.batch.unwrap_or(options.batch) {

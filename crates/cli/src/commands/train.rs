@@ -235,6 +235,7 @@ fn reason(reason: StopReason) -> (&'static str, &'static str) {
         StopReason::Epochs => ("epochs", "all epochs are done"),
         StopReason::Patience => ("patience", "the validation loss fell no more; the best parameters are kept"),
         StopReason::Asked => ("asked", "stopped on request"),
+        StopReason::Solver(stopped) => (stopped.name(), stopped.about()),
     }
 }
 

@@ -4,6 +4,7 @@ mod cases;
 mod check;
 mod derive;
 mod emit;
+mod fit;
 mod interface;
 mod looks;
 mod signals;

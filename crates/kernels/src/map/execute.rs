@@ -69,6 +69,7 @@ fn unary<T: Real, const L: usize>(op: MapOp, out: *mut T, x: Argument<T>, vector
         MapOp::Sin => each::<T, L>(out, x, vectors, |x| math::sin(x)),
         MapOp::Cos if is_near::<T, L>(x, vectors) => each::<T, L>(out, x, vectors, |x| x.cosine_near()),
         MapOp::Cos => each::<T, L>(out, x, vectors, |x| math::cos(x)),
+        MapOp::Atan => each::<T, L>(out, x, vectors, |x| math::atan(x)),
         MapOp::Tanh => each::<T, L>(out, x, vectors, |x| math::tanh(x)),
         MapOp::Sigmoid => each::<T, L>(out, x, vectors, |x| math::sigmoid(x)),
         MapOp::Softplus => each::<T, L>(out, x, vectors, |x| math::softplus(x)),

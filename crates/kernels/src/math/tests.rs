@@ -58,7 +58,7 @@ fn reference_softplus(x: f64) -> f64 {
     x.max(0.0) + libm::log1p(libm::exp(-x.abs()))
 }
 
-const CASES: [Case; 9] = [
+const CASES: [Case; 10] = [
     Case { name: "exp", single: exp, double: exp, reference: libm::exp, range: [-104.0, 89.0], bounds: [1.5, 2.0] },
     Case { name: "log", single: log, double: log, reference: libm::log, range: [0.0, 1e30], bounds: [1.5, 2.0] },
     Case {
@@ -88,6 +88,7 @@ const CASES: [Case; 9] = [
     },
     Case { name: "sin", single: sin, double: sin, reference: libm::sin, range: [-2e5, 2e5], bounds: [1.0, 1.5] },
     Case { name: "cos", single: cos, double: cos, reference: libm::cos, range: [-2e5, 2e5], bounds: [1.0, 1.5] },
+    Case { name: "atan", single: atan, double: atan, reference: libm::atan, range: [-1e3, 1e3], bounds: [1.0, 1.0] },
     Case { name: "erf", single: erf, double: erf, reference: libm::erf, range: [-7.0, 7.0], bounds: [1.5, 2.0] },
 ];
 

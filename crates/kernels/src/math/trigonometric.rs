@@ -48,6 +48,12 @@ pub(crate) mod single {
         if f64::from(x.abs()) > LIMIT { libm::cosf(x) } else { near(x, 1) }
     }
 
+    /// Rare enough to leave it to the `libm` crate.
+    #[inline(always)]
+    pub(crate) fn atan(x: f32) -> f32 {
+        libm::atanf(x)
+    }
+
     /// sin(x + turns pi/2) below the limit.
     #[inline(always)]
     pub(crate) fn near(x: f32, turns: u64) -> f32 {
@@ -89,6 +95,12 @@ pub(crate) mod double {
     #[inline(always)]
     pub(crate) fn cos(x: f64) -> f64 {
         if x.abs() > LIMIT { libm::cos(x) } else { near(x, 1) }
+    }
+
+    /// As in single precision.
+    #[inline(always)]
+    pub(crate) fn atan(x: f64) -> f64 {
+        libm::atan(x)
     }
 
     /// sin(x + turns pi/2) below the limit.

@@ -43,6 +43,7 @@ impl Speech for C {
             Unary::Expm1 => "expm1",
             Unary::Sin => "sin",
             Unary::Cos => "cos",
+            Unary::Atan => "atan",
             Unary::Tanh => "tanh",
             Unary::Sigmoid => "sigmoid",
             Unary::Softplus => "softplus",

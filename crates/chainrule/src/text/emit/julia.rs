@@ -207,6 +207,7 @@ fn unary(unary: Unary, x: &Piece, scalar: bool) -> Piece {
         Unary::Expm1 => "expm1",
         Unary::Sin => "sin",
         Unary::Cos => "cos",
+        Unary::Atan => "atan",
         Unary::Tanh => "tanh",
         Unary::Sigmoid => "sigmoid",
         Unary::Softplus => "softplus",

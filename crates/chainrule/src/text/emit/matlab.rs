@@ -197,6 +197,7 @@ fn unary(unary: Unary, x: &Piece) -> Piece {
         Unary::Expm1 => "expm1",
         Unary::Sin => "sin",
         Unary::Cos => "cos",
+        Unary::Atan => "atan",
         Unary::Tanh => "tanh",
         Unary::Sigmoid => "sigmoid",
         Unary::Softplus => "softplus",

@@ -220,6 +220,7 @@ impl Python {
             (Unary::Expm1, _) => "expm1",
             (Unary::Sin, _) => "sin",
             (Unary::Cos, _) => "cos",
+            (Unary::Atan, _) => "arctan",
             (Unary::Tanh, _) => "tanh",
             (Unary::Sigmoid, Numpy) => return Piece::atom(format!("sigmoid({x_text})")),
             (Unary::Sigmoid, Torch) => "sigmoid",

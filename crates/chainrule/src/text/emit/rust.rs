@@ -42,6 +42,7 @@ impl Speech for Rust {
             Unary::Expm1 => "f64::exp_m1",
             Unary::Sin => "f64::sin",
             Unary::Cos => "f64::cos",
+            Unary::Atan => "f64::atan",
             Unary::Tanh => "f64::tanh",
             Unary::Sigmoid => "sigmoid",
             Unary::Softplus => "softplus",

@@ -1,0 +1,248 @@
+//! What the forms of a system compute in blocks: a program's loss taken apart, and the plans for its parts.
+
+use kernels::Pool;
+
+use super::dual::Columns;
+use super::panel::{Asked, RowNodes, Rows, factors};
+use super::passes::{Pass, Passes, Setting};
+use crate::calculus::examples::Examples;
+use crate::calculus::heads::{HeadError, Heads, dissect, example_gradients, penalty, pullback};
+use crate::calculus::linearize;
+use crate::lang::{Dim, Graph, Id};
+use crate::model::Program;
+use crate::plan::{At, BufferId, Output};
+use crate::train::compile::{elements, example_dim, extents};
+use crate::train::event::TrainError;
+use crate::train::source::Data;
+
+/// Memory for one panel, in numbers.
+const PANEL: usize = 1 << 16;
+/// The derivative of one column of outputs: for each parameter its first element, and its rows.
+pub(super) type Jacobian = Vec<(usize, Rows)>;
+
+/// What a block gives.
+pub(super) struct HeadPlaces {
+    /// J and H*J for each column of the outputs.
+    pub(super) columns: Vec<(Jacobian, Option<Jacobian>)>,
+    /// The slopes, column by column.
+    pub(super) slope: BufferId,
+}
+
+pub(super) struct PenaltyPlaces {
+    pub(super) value: At,
+    pub(super) slope: BufferId,
+    pub(super) bend: BufferId,
+}
+
+/// A program taken apart, ready to be compiled.
+pub(super) struct Taken<'a> {
+    pub(super) setting: Setting<'a>,
+    pub(super) heads: Heads,
+    pub(super) wrt: Vec<Id>,
+    pub(super) examples: Examples,
+    /// Rows that are one block: all of them where the text fixes their number.
+    pub(super) fixed_rows: bool,
+    /// Columns of all outputs.
+    pub(super) width: usize,
+}
+
+fn refused(graph: &Graph, error: &HeadError) -> TrainError {
+    let place = |id: &Id| graph.name(*id).map_or_else(String::new, |name| format!(" (at `{name}`)"));
+    TrainError::Option(match error {
+        HeadError::Mixed(id) => format!(
+            "the loss mixes examples{}: second-order solvers need a loss that is a sum over examples",
+            place(id)
+        ),
+        HeadError::NotSeparable(id) => {
+            format!("the loss is no sum over examples of a function of their outputs{}", place(id))
+        }
+        HeadError::Straight(id) => format!(
+            "the loss has no curvature in its outputs{}: Gauss-Newton needs one; use squares, a cross-entropy, or a first-order optimizer",
+            place(id)
+        ),
+    })
+}
+
+/// Takes a program's loss apart.
+pub(super) fn take<'a>(program: &'a Program, data: &'a Data, states: &'a [f64]) -> Result<Taken<'a>, TrainError> {
+    let loss = program.loss.ok_or_else(|| TrainError::Data("the program has no `loss`".to_owned()))?;
+    let count = example_dim(program).ok_or_else(|| TrainError::Data("the program has no inputs".to_owned()))?;
+    let known = extents(program, data, None)?;
+    let mut graph = program.graph.clone();
+    let leaf = |id: &Id| graph.dims.resolve(graph.shape(*id).rows()) == count;
+    let leaves: Vec<Id> = program.inputs.iter().chain(&program.targets).copied().filter(leaf).collect();
+    let wrt: Vec<Id> = program.parameters.iter().map(|p| p.id).collect();
+    let mut examples = Examples::new(&leaves, count);
+    let columns = |graph: &Graph, dim: Dim| {
+        let open = |dim: Dim| known.get(&dim).map(|&n| n as u64);
+        graph.dims.value_with(dim, &open).map(|n| n as usize)
+    };
+    let heads = dissect(&mut graph, loss, &wrt, (&mut examples, count), &columns).map_err(|e| refused(&graph, &e))?;
+    let plain = Setting::plain(program, data, states);
+    let setting = Setting { graph, examples: heads.examples, picks: heads.picks.clone(), ..plain };
+    let width = heads.heads.iter().map(|head| head.columns.len()).sum();
+    let fixed_rows = !matches!(count, Dim::Symbol(_));
+    Ok(Taken { setting, heads, wrt, examples, fixed_rows, width })
+}
+
+impl Taken<'_> {
+    /// Offsets of the parameters in the flat vector, and its length.
+    pub(super) fn offsets(&self) -> Result<(Vec<usize>, usize), TrainError> {
+        let known = extents(self.setting.program, self.setting.data, None)?;
+        let mut offsets = Vec::new();
+        let mut total = 0;
+        for &id in &self.wrt {
+            offsets.push(total);
+            total += elements(&self.setting.graph, id, &known)?.iter().product::<usize>();
+        }
+        Ok((offsets, total))
+    }
+
+    pub(super) fn block(&self, n: usize) -> usize {
+        let rows = self.setting.data.rows();
+        if self.fixed_rows { rows } else { (PANEL / (n * self.width).max(1)).clamp(64, 1024).min(rows) }
+    }
+
+    /// Nodes of the rows of the Jacobian for a cotangent.
+    fn jacobian(&mut self, outputs: Id, cotangent: Id) -> Result<Vec<Option<RowNodes>>, TrainError> {
+        let graph = &mut self.setting.graph;
+        let rows = example_gradients(graph, (outputs, cotangent), &self.wrt, &mut self.examples);
+        let rows = rows.map_err(|e| refused(graph, &e))?;
+        Ok(rows.into_iter().map(|node| node.map(|node| factors(graph, node))).collect())
+    }
+}
+
+/// The second derivatives of the penalty, where they are the same number for all elements of a parameter, everywhere.
+pub(super) fn uniform_bends(
+    penalty: &mut Option<Pass<PenaltyPlaces>>,
+    (data, offsets, n): (&Data, &[usize], usize),
+) -> Option<Vec<f64>> {
+    let Some(pass) = penalty else { return Some(vec![0.0; offsets.len()]) };
+    let pool = Pool::new(1);
+    let mut at = |value: f64| {
+        pass.set(&vec![value; n]);
+        pass.run(data, 0, &pool);
+        pass.values(pass.places.bend).to_vec()
+    };
+    let (here, there) = (at(0.5), at(-2.0));
+    let ends = offsets.iter().skip(1).copied().chain([n]);
+    let each = offsets.iter().zip(ends).map(|(&start, end)| {
+        let bend = here.get(start).copied().unwrap_or(0.0);
+        let same = here[start..end].iter().chain(&there[start..end]).all(|&b| b == bend);
+        (same && bend >= 0.0).then_some(bend)
+    });
+    each.collect()
+}
+
+/// The Jacobians of all columns of all heads, and their products with the Hessian where the loss is no sum of squares.
+pub(super) fn columns(taken: &mut Taken) -> Result<Columns, TrainError> {
+    let heads = taken.heads.heads.clone();
+    let mut list = Vec::new();
+    for head in &heads {
+        for &(pick, bend) in &head.columns {
+            let slopes = taken.jacobian(head.outputs, pick)?;
+            let bent = bend.map(|bend| taken.jacobian(head.outputs, bend)).transpose()?;
+            list.push((slopes, bent));
+        }
+    }
+    Ok(list)
+}
+
+pub(super) fn compile_value(taken: &Taken, block: usize) -> Result<Passes<At>, TrainError> {
+    let data = taken.heads.data.ok_or_else(|| TrainError::Data("the loss does not depend on the data".to_owned()))?;
+    Passes::new(&taken.setting, block, &mut |planner, _| {
+        let at = At { buffer: planner.fixed("loss", 1), offset: 0 };
+        Ok((at, vec![Output { node: data, at }]))
+    })
+}
+
+pub(super) fn compile_blocks(
+    taken: &mut Taken,
+    columns: &Columns,
+    (offsets, n): (&[usize], usize),
+    block: usize,
+) -> Result<Passes<Vec<HeadPlaces>>, TrainError> {
+    let mut nodes = Vec::new();
+    let mut rest = &columns[..];
+    for head in &taken.heads.heads {
+        let (own, others) = rest.split_at(head.columns.len());
+        nodes.push((own, taken.setting.graph.transpose(head.slope)));
+        rest = others;
+    }
+    let graph = taken.setting.graph.clone();
+    let count = example_dim(taken.setting.program).expect("it was found before");
+    Passes::new(&taken.setting, block, &mut |planner, extents| {
+        let rows = graph.dims.value_with(count, &|dim| extents.get(&dim).map(|&n| n as u64)).unwrap_or(0) as usize;
+        let mut asked = Asked { graph: &graph, planner, extents, outputs: Vec::new() };
+        let mut places = Vec::new();
+        for (columns, slope) in &nodes {
+            let mut list = Vec::new();
+            for (slopes, bent) in *columns {
+                let mut jacobian = |nodes: &Vec<Option<RowNodes>>| -> Result<Jacobian, TrainError> {
+                    let ends = offsets.iter().skip(1).copied().chain([n]);
+                    let list = offsets.iter().zip(ends).zip(nodes);
+                    let rows = |((&at, end), nodes): ((&usize, usize), &Option<RowNodes>)| match nodes {
+                        Some(nodes) => Ok((at, asked.rows(*nodes, rows)?)),
+                        None => Ok((at, Rows::Zero(end - at))),
+                    };
+                    list.map(rows).collect()
+                };
+                list.push((jacobian(slopes)?, bent.as_ref().map(&mut jacobian).transpose()?));
+            }
+            places.push(HeadPlaces { columns: list, slope: asked.buffer(*slope)?.0 });
+        }
+        Ok((places, asked.outputs))
+    })
+}
+
+pub(super) fn compile_penalty(taken: &mut Taken) -> Result<Option<Pass<PenaltyPlaces>>, TrainError> {
+    let Some(node) = taken.heads.penalty else { return Ok(None) };
+    let (offsets, n) = taken.offsets()?;
+    let slopes = penalty(&mut taken.setting.graph, node, &taken.wrt);
+    let rows = if taken.fixed_rows { taken.setting.data.rows() } else { 1 };
+    let pass = Pass::new(&taken.setting, rows, &mut |planner, _| {
+        let value = At { buffer: planner.fixed("penalty", 1), offset: 0 };
+        let (slope, bend) = (planner.fixed("penalty slope", n), planner.fixed("penalty bend", n));
+        let mut outputs = vec![Output { node, at: value }];
+        for (&(of, twice), &offset) in slopes.iter().zip(&offsets) {
+            outputs.push(Output { node: of, at: At { buffer: slope, offset } });
+            outputs.push(Output { node: twice, at: At { buffer: bend, offset } });
+        }
+        Ok((PenaltyPlaces { value, slope, bend }, outputs))
+    })?;
+    Ok(Some(pass))
+}
+
+/// `J'*r''` with r'' the second derivative of the residuals along a direction; `None` when they are linear.
+pub(super) fn compile_second(
+    taken: &mut Taken,
+    offsets: &[usize],
+    n: usize,
+    block: usize,
+) -> Result<Option<Passes<BufferId>>, TrainError> {
+    let graph = &mut taken.setting.graph;
+    let direction: Vec<Id> = taken.wrt.iter().map(|&w| graph.differential("direction", w)).collect();
+    let seeds: Vec<(Id, Id)> = taken.wrt.iter().copied().zip(direction.iter().copied()).collect();
+    let mut parts: Vec<Vec<Id>> = vec![Vec::new(); taken.wrt.len()];
+    for head in &taken.heads.heads {
+        let first = linearize(graph, head.outputs, &seeds).tangent;
+        let second = first.and_then(|first| linearize(graph, first, &seeds).tangent);
+        let Some(second) = second else { continue };
+        for (list, part) in parts.iter_mut().zip(pullback(graph, head.outputs, second, &taken.wrt)) {
+            list.extend(part);
+        }
+    }
+    if parts.iter().all(Vec::is_empty) {
+        return Ok(None);
+    }
+    let sums: Vec<Option<Id>> =
+        parts.iter().map(|list| if list.is_empty() { None } else { Some(graph.add(list)) }).collect();
+    taken.setting.direction = direction;
+    let passes = Passes::new(&taken.setting, block, &mut |planner, _| {
+        let buffer = planner.fixed("second", n);
+        let known = sums.iter().zip(offsets).filter_map(|(node, &offset)| node.map(|node| (node, offset)));
+        Ok((buffer, known.map(|(node, offset)| Output { node, at: At { buffer, offset } }).collect()))
+    });
+    taken.setting.direction.clear();
+    passes.map(Some)
+}
