@@ -185,4 +185,8 @@ fn wrong_options_and_groups_are_refused() {
         let error = Rule::of_program(&program).map(|_| ()).expect_err(lines);
         assert!(error.code == code || lines.contains("loss"), "{lines}: {error:?}");
     }
+    for (lines, code) in [("train lbfgs, clip_norm = 1", "E215"), ("train lbfgs\ngroup b = sgd", "E231")] {
+        let program = Program::parse(&format!("{NET}{lines}\n")).unwrap();
+        assert_eq!(Solver::of_program(&program).map(|_| ()).expect_err(lines).code, code);
+    }
 }

@@ -40,6 +40,7 @@ impl Solver {
     /// The optimizer is unknown, or its arguments do not fit.
     pub fn of_program(program: &Program) -> Result<Option<Solver>, Diagnostic> {
         if let Some(chosen) = native::of_program(program)? {
+            around::refuse(program)?;
             return Ok(Some(Solver::Native(chosen)));
         }
         Ok(Rule::of_program(program)?.map(Solver::FirstOrder))
