@@ -58,8 +58,7 @@ fn seconds(rounds: usize, count: usize, mut work: impl FnMut()) -> f64 {
 /// Seconds of a step of a program.
 fn step(text: &str, data: &Data, options: Options) -> f64 {
     let program = Program::parse(text).expect("the program is right");
-    let solver =
-        Solver::FirstOrder(Rule::of_program(&program).expect("the rule is right").expect("there is a train line"));
+    let solver = Solver::from(Rule::of_program(&program).expect("the rule is right").expect("there is a train line"));
     let count: usize = program
         .parameters
         .iter()

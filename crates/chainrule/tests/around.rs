@@ -35,7 +35,7 @@ fn try_run(lines: &str, options: &Options) -> Result<Vec<f64>, TrainError> {
     let rule = Rule::of_program(&program).unwrap_or_else(|error| panic!("{error:?}")).unwrap();
     let (data, start) = (data(), start());
     let problem = Problem { program: &program, data: &data, validation: None, parameters: &start, states: &[] };
-    fit(&problem, &Solver::FirstOrder(rule), options, &mut |_| Flow::Continue).map(|report| report.parameters)
+    fit(&problem, &Solver::from(rule), options, &mut |_| Flow::Continue).map(|report| report.parameters)
 }
 
 fn run(lines: &str, options: &Options) -> Vec<f64> {
@@ -184,5 +184,9 @@ fn wrong_options_and_groups_are_refused() {
         let program = Program::parse(&format!("{NET}{lines}\n")).unwrap();
         let error = Rule::of_program(&program).map(|_| ()).expect_err(lines);
         assert!(error.code == code || lines.contains("loss"), "{lines}: {error:?}");
+    }
+    for (lines, code) in [("train lbfgs, clip_norm = 1", "E215"), ("train lbfgs\ngroup b = sgd", "E231")] {
+        let program = Program::parse(&format!("{NET}{lines}\n")).unwrap();
+        assert_eq!(Solver::of_program(&program).map(|_| ()).expect_err(lines).code, code);
     }
 }

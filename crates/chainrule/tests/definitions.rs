@@ -236,7 +236,7 @@ fn learn(model: &str, train: &str, y: &Matrix, epochs: u32, batch: Batch) -> (f6
     let folder = std::path::Path::new(".");
     let parameters = starting_values(&program, &program.parameters, &sizes, 1, folder).unwrap();
     let states = starting_values(&program, &program.states, &sizes, 1, folder).unwrap();
-    let solver = Solver::FirstOrder(Rule::of_program(&program).unwrap_or_else(|e| panic!("{text}{e:?}")).unwrap());
+    let solver = Solver::from(Rule::of_program(&program).unwrap_or_else(|e| panic!("{text}{e:?}")).unwrap());
     let problem =
         Problem { program: &program, data: &data, validation: Some(&data), parameters: &parameters, states: &states };
     let mut losses = Vec::new();

@@ -11,7 +11,7 @@ use std::f64::consts::PI;
 fn rates(schedule: &str, epochs: u32) -> Vec<f64> {
     let text = format!("input X : [N, 1]\nparam w = 0\nloss w + 0*sum(X)\ntrain sgd(rate = {schedule})\n");
     let program = Program::parse(&text).unwrap_or_else(|error| panic!("{error:?}"));
-    let solver = Solver::FirstOrder(Rule::of_program(&program).unwrap_or_else(|e| panic!("{e:?}")).unwrap());
+    let solver = Solver::from(Rule::of_program(&program).unwrap_or_else(|e| panic!("{e:?}")).unwrap());
     let data = Data { matrices: vec![("X".to_owned(), Matrix::zeros(1, 1))] };
     let problem = Problem { program: &program, data: &data, validation: None, parameters: &[0.0], states: &[] };
     let mut values = vec![0.0];

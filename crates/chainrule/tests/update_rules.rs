@@ -202,7 +202,7 @@ fn check_parameters(
     (start, names): (&[f64], &[&str]),
 ) {
     let program = Program::parse(text).unwrap();
-    let solver = Solver::FirstOrder(Rule::of_program(&program).unwrap().unwrap());
+    let solver = Solver::from(Rule::of_program(&program).unwrap().unwrap());
     let problem = Problem { program: &program, data, validation: None, parameters: start, states: &[] };
     for steps in [1, 100] {
         let options = Options { epochs: steps, ..Options::default() };
@@ -229,7 +229,7 @@ fn check_rule(
 ) {
     let program = Program::parse(text).unwrap_or_else(|e| panic!("{rule_name}: {e:?}\n{text}"));
     let rule = Rule::of_program(&program).unwrap_or_else(|e| panic!("{rule_name}: {e:?}")).unwrap();
-    let solver = Solver::FirstOrder(rule);
+    let solver = Solver::from(rule);
     let mut losses = Vec::new();
     let problem = Problem { program: &program, data, validation: None, parameters: start, states: &[] };
     let mut listen = |event: &Event| {
@@ -258,7 +258,7 @@ fn check_lookahead(file: &str, entry: &Value, base: &str, data: &Data, start: &[
             steps as f64 - 0.5
         );
         let program = Program::parse(&text).unwrap_or_else(|e| panic!("{e:?}"));
-        let solver = Solver::FirstOrder(Rule::of_program(&program).unwrap().unwrap());
+        let solver = Solver::from(Rule::of_program(&program).unwrap().unwrap());
         let got = unpenalised(base, &program, &solver, data, start, steps);
         let want = entry["loss_after"][steps.to_string()].as_f64().unwrap();
         assert!(((got - want) / want).abs() <= 1e-10, "{file} look-ahead after {steps}: {got} against {want}");

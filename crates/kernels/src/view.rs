@@ -71,17 +71,43 @@ pub fn copy<T: Real>(arena: &mut Arena<T>, out: View, source: View) {
         }
         return;
     }
+    let whole =
+        if out.col_stride == 1 && source.row_stride == 1 { transpose_tiles(base, &out, &source) } else { (0, 0) };
     for first_row in (0..out.rows).step_by(BLOCK) {
         for first_col in (0..out.cols).step_by(BLOCK) {
             let rows = first_row..out.rows.min(first_row + BLOCK);
             for row in rows {
-                for col in first_col..out.cols.min(first_col + BLOCK) {
+                let done = if row < whole.0 { whole.1 } else { 0 };
+                for col in first_col.max(done)..out.cols.min(first_col + BLOCK) {
                     // SAFETY: both elements lie in the arena.
                     unsafe { *at(base, &out, row, col) = *at(base, &source, row, col) }
                 }
             }
         }
     }
+}
+
+/// Side of the tiles that a transposition turns in registers.
+const SIDE: usize = 8;
+
+/// Transposes the whole tiles; returns the numbers of rows and columns that are done.
+fn transpose_tiles<T: Real>(base: Shared<T>, out: &View, source: &View) -> (usize, usize) {
+    let (rows, cols) = (out.rows / SIDE * SIDE, out.cols / SIDE * SIDE);
+    for row in (0..rows).step_by(SIDE) {
+        for col in (0..cols).step_by(SIDE) {
+            let mut tile = [[T::ZERO; SIDE]; SIDE];
+            for (c, line) in tile.iter_mut().enumerate() {
+                // SAFETY: a column of the tile is contiguous in the source, inside the arena.
+                unsafe { std::ptr::copy_nonoverlapping(at(base, source, row, col + c), line.as_mut_ptr(), SIDE) }
+            }
+            for r in 0..SIDE {
+                let line = tile.map(|column| column[r]);
+                // SAFETY: a row of the tile is contiguous in the result, inside the arena.
+                unsafe { std::ptr::copy_nonoverlapping(line.as_ptr(), at(base, out, row + r, col), SIDE) }
+            }
+        }
+    }
+    (rows, cols)
 }
 
 /// Sets every element of `out` to `value`.

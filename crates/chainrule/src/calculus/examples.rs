@@ -111,54 +111,25 @@ impl Examples {
 
     fn unsum_node(&self, graph: &mut Graph, id: Id, parts: &FxHashMap<Id, Option<Id>>) -> Option<Id> {
         let args = graph.args(id).to_vec();
-        let part = |arg: Id| parts.get(&arg).copied().flatten();
-        let axis = |arg: Id| if let Along::Axis(axis) = self.along[&arg] { Some(axis) } else { None };
         let shape = graph.shape(id);
         if shape.rank() + 1 > MAX_RANK {
             return None;
         }
-        let behind = |graph: &Graph| lifted(shape, graph.dims.resolve(self.count));
+        let known: Vec<Option<Id>> = args.iter().map(|arg| parts.get(arg).copied().flatten()).collect();
+        let behind = lifted(shape, graph.dims.resolve(self.count));
         match graph.op(id) {
-            Op::Sum(Sum(folded)) => match axis(args[0]) {
-                Some(axis) => {
-                    let others = folded.iter().filter(|&a| a != axis && a < shape.rank()).collect();
-                    let kept = graph.sum(args[0], others);
-                    let order = std::iter::once(axis).chain((0..shape.rank()).filter(|&a| a != axis));
-                    let order: Vec<u8> = order.map(|a| a as u8).collect();
-                    let first = graph.build(Op::Permute(Permute::new(&order)), &[kept]);
-                    Some(graph.reshape(first, behind(graph)))
-                }
+            Op::Sum(Sum(folded)) => match self.axis(args[0]) {
+                Some(axis) => Some(unfolded(graph, (args[0], axis), folded, behind)),
                 None => {
-                    let inner = part(args[0])?;
-                    Some(graph.sum(inner, folded.iter().map(|a| a + 1).filter(|&a| a <= shape.rank()).collect()))
+                    let moved = folded.iter().map(|a| a + 1).filter(|&a| a <= shape.rank()).collect();
+                    Some(graph.sum(known[0]?, moved))
                 }
             },
-            Op::Contract(spec) => match (part(args[0]), part(args[1])) {
-                (None, None) => {
-                    let label = axis(args[0]).map(|a| spec.a.list()[a]).or(axis(args[1]).map(|a| spec.b.list()[a]))?;
-                    let same = |side: Option<usize>, labels: &Labels| side.is_none_or(|a| labels.list()[a] == label);
-                    let both = same(axis(args[0]), &spec.a) && same(axis(args[1]), &spec.b);
-                    (both && !spec.out.list().contains(&label)).then(|| {
-                        let kept = Contract { out: with_label(&spec.out, label), ..spec };
-                        graph.contract(kept, args[0], args[1])
-                    })
-                }
-                (Some(a), None) if self.along[&args[1]] == Along::Nothing => {
-                    let new = fresh(&spec);
-                    let kept = Contract { a: with_label(&spec.a, new), out: with_label(&spec.out, new), ..spec };
-                    Some(graph.contract(kept, a, args[1]))
-                }
-                (None, Some(b)) if self.along[&args[0]] == Along::Nothing => {
-                    let new = fresh(&spec);
-                    let kept = Contract { b: with_label(&spec.b, new), out: with_label(&spec.out, new), ..spec };
-                    Some(graph.contract(kept, args[0], b))
-                }
-                _ => None,
-            },
+            Op::Contract(spec) => self.unsum_contraction(graph, spec, &args, &known),
             Op::Add(_) => {
                 let mut terms = Vec::with_capacity(args.len());
-                for &arg in &args {
-                    terms.push(match part(arg) {
+                for (&arg, &part) in args.iter().zip(&known) {
+                    terms.push(match part {
                         Some(part) => part,
                         None if self.along[&arg] == Along::Nothing => self.share(graph, arg),
                         None => return None,
@@ -166,34 +137,72 @@ impl Examples {
                 }
                 Some(graph.add(&terms))
             }
-            Op::Mul(_) => {
-                let count = graph.dims.resolve(self.count);
-                let mut factors = Vec::with_capacity(args.len());
-                let mut inner = 0;
-                for &arg in &args {
-                    factors.push(match part(arg) {
-                        Some(part) => {
-                            inner += 1;
-                            part
-                        }
-                        None if self.along[&arg] == Along::Nothing => stretched(graph, arg, count),
-                        None => return None,
-                    });
-                }
-                (inner == 1).then(|| graph.mul(&factors))
-            }
+            Op::Mul(_) => self.unsum_product(graph, &args, &known),
             Op::Permute(permute) => {
-                let inner = part(args[0])?;
                 let order: Vec<u8> = std::iter::once(0).chain(permute.order().iter().map(|&a| a + 1)).collect();
-                Some(graph.build(Op::Permute(Permute::new(&order)), &[inner]))
+                Some(graph.build(Op::Permute(Permute::new(&order)), &[known[0]?]))
             }
-            Op::Reshape(_) => part(args[0]).map(|inner| graph.reshape(inner, behind(graph))),
-            Op::Broadcast(_) => {
-                part(args[0]).map(|inner| graph.build(Op::Broadcast(Broadcast(behind(graph))), &[inner]))
+            Op::Reshape(_) => Some(graph.reshape(known[0]?, behind)),
+            Op::Broadcast(_) => Some(graph.build(Op::Broadcast(Broadcast(behind)), &[known[0]?])),
+            _ => None,
+        }
+    }
+
+    fn axis(&self, id: Id) -> Option<usize> {
+        if let Along::Axis(axis) = self.along[&id] { Some(axis) } else { None }
+    }
+
+    /// The axis of the examples is summed here and is kept, or was summed in one operand and goes through.
+    fn unsum_contraction(&self, graph: &mut Graph, spec: Contract, args: &[Id], known: &[Option<Id>]) -> Option<Id> {
+        let of = |side: usize, labels: &Labels| self.axis(args[side]).map(|axis| labels.list()[axis]);
+        let constant = |side: usize| self.along[&args[side]] == Along::Nothing;
+        match (known[0], known[1]) {
+            (None, None) => {
+                let (a, b) = (of(0, &spec.a), of(1, &spec.b));
+                let label = a.or(b)?;
+                let same = [a, b].into_iter().flatten().all(|l| l == label);
+                (same && !spec.out.list().contains(&label)).then(|| {
+                    let kept = Contract { out: with_label(&spec.out, label), ..spec };
+                    graph.contract(kept, args[0], args[1])
+                })
+            }
+            (Some(a), None) if constant(1) => {
+                let new = fresh(&spec);
+                let kept = Contract { a: with_label(&spec.a, new), out: with_label(&spec.out, new), ..spec };
+                Some(graph.contract(kept, a, args[1]))
+            }
+            (None, Some(b)) if constant(0) => {
+                let new = fresh(&spec);
+                let kept = Contract { b: with_label(&spec.b, new), out: with_label(&spec.out, new), ..spec };
+                Some(graph.contract(kept, args[0], b))
             }
             _ => None,
         }
     }
+
+    /// One factor is a sum over the examples, the others are the same for all.
+    fn unsum_product(&self, graph: &mut Graph, args: &[Id], known: &[Option<Id>]) -> Option<Id> {
+        let count = graph.dims.resolve(self.count);
+        let mut factors = Vec::with_capacity(args.len());
+        for (&arg, &part) in args.iter().zip(known) {
+            factors.push(match part {
+                Some(part) => part,
+                None if self.along[&arg] == Along::Nothing => stretched(graph, arg, count),
+                None => return None,
+            });
+        }
+        (known.iter().flatten().count() == 1).then(|| graph.mul(&factors))
+    }
+}
+
+/// The terms of a sum over axes of which one counts examples: that one stays, in front.
+fn unfolded(graph: &mut Graph, (x, axis): (Id, usize), folded: crate::lang::Axes, behind: Shape) -> Id {
+    let rank = graph.shape(x).rank();
+    let others = folded.iter().filter(|&a| a != axis && a < rank).collect();
+    let kept = graph.sum(x, others);
+    let order = std::iter::once(axis).chain((0..rank).filter(|&a| a != axis)).map(|a| a as u8);
+    let first = graph.build(Op::Permute(Permute::new(&order.collect::<Vec<u8>>())), &[kept]);
+    graph.reshape(first, behind)
 }
 
 /// Where the examples are in the result of a contraction, if no examples are summed or mixed.

@@ -94,6 +94,26 @@ impl Around {
     }
 }
 
+/// A solver with a loop of its own has no update that these could stand around.
+///
+/// # Errors
+/// The program asks for one, or for groups of parameters.
+pub(super) fn refuse(program: &Program) -> Result<(), Diagnostic> {
+    let help = "take an update rule such as `adam`, or leave this out";
+    let options = program.train.iter().flat_map(|train| &train.options).filter_map(|option| option.name.as_ref());
+    if let Some(option) = options.into_iter().find(|option| AROUND.iter().any(|row| row.0 == option.name)) {
+        let message = format!("`{}` belongs to update rules, and this solver is none", option.name);
+        return Err(Diagnostic::new("E215", option.span, message).label("this option").help(help));
+    }
+    match program.groups.first() {
+        Some(group) => {
+            let at = group.names[0].span;
+            Err(Diagnostic::new("E231", at, "this solver moves all parameters together").label("a group").help(help))
+        }
+        None => Ok(()),
+    }
+}
+
 fn wrong(name: &str, span: Span) -> Diagnostic {
     let takes = AROUND.iter().find(|row| row.0 == name).map_or("another value", |row| row.1);
     Diagnostic::new("E215", span, format!("`{name}` takes {takes}")).label("this value")

@@ -183,7 +183,7 @@ impl Lbfgs {
         }
         self.memory.direction(&self.gradient, &mut self.alphas, &mut self.direction);
         let mut slope = dot(&self.gradient, &self.direction);
-        if !(slope < 0.0) {
+        if slope >= 0.0 || slope.is_nan() {
             self.memory.pairs.clear();
             self.direction.iter_mut().zip(&self.gradient).for_each(|(d, g)| *d = -g);
             slope = -dot(&self.gradient, &self.gradient);

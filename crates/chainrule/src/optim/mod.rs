@@ -30,9 +30,15 @@ pub enum Needs {
 #[non_exhaustive]
 pub enum Solver {
     /// An update rule `W := ...` of the gradient `G`.
-    FirstOrder(Rule),
+    FirstOrder(Box<Rule>),
     /// A solver with a loop of its own.
     Native(Chosen),
+}
+
+impl From<Rule> for Solver {
+    fn from(rule: Rule) -> Solver {
+        Solver::FirstOrder(Box::new(rule))
+    }
 }
 
 impl Solver {
@@ -42,9 +48,10 @@ impl Solver {
     /// The optimizer is unknown, or its arguments do not fit.
     pub fn of_program(program: &Program) -> Result<Option<Solver>, Diagnostic> {
         if let Some(chosen) = native::of_program(program)? {
+            around::refuse(program)?;
             return Ok(Some(Solver::Native(chosen)));
         }
-        Ok(Rule::of_program(program)?.map(Solver::FirstOrder))
+        Ok(Rule::of_program(program)?.map(Solver::from))
     }
 
     /// What a step of the solver needs.

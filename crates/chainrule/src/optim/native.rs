@@ -1,6 +1,5 @@
 //! Solvers that are no update rule of a gradient: what they are called, and what may be chosen.
 
-use super::around::AROUND;
 use super::levenberg::{Damping, Scaling};
 use super::{lbfgs, levenberg};
 use crate::model::Program;
@@ -164,13 +163,6 @@ pub fn of_program(program: &Program) -> Result<Option<Chosen>, Diagnostic> {
         _ => return Ok(None),
     };
     let Some(native) = NATIVE.iter().find(|native| native.name == callee.name) else { return Ok(None) };
-    if let Some(name) =
-        train.options.iter().filter_map(|o| o.name.as_ref()).find(|n| AROUND.iter().any(|row| row.0 == n.name))
-    {
-        let message =
-            format!("`{}` stands around an update rule, and `{}` has a loop of its own", name.name, native.name);
-        return Err(Diagnostic::new("E218", name.span, message).label("not with this solver"));
-    }
     let values = values(program, native, args)?;
     Ok(Some(match native.name {
         "lbfgs" => Chosen::Lbfgs(lbfgs::Settings {

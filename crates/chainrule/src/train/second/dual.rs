@@ -221,6 +221,23 @@ fn inner(graph: &mut Graph, x: Id, y: Id) -> Id {
     graph.matmul(x, y)
 }
 
+/// The part of `J*J'` of one parameter.
+fn product(graph: &mut Graph, x: RowNodes, y: RowNodes, known: &Extents) -> Result<Id, TrainError> {
+    match (x, y) {
+        (RowNodes::Outer(a, b), RowNodes::Outer(c, d)) => {
+            let mut flat = |node: Id| flat(graph, node, known);
+            let (a, b, c, d) = (flat(a)?, flat(b)?, flat(c)?, flat(d)?);
+            let (first, second) = (inner(graph, a, c), inner(graph, b, d));
+            Ok(graph.mul(&[first, second]))
+        }
+        (RowNodes::Whole(a), RowNodes::Whole(b)) => {
+            let (a, b) = (flat(graph, a, known)?, flat(graph, b, known)?);
+            Ok(inner(graph, a, b))
+        }
+        _ => Err(TrainError::Option("the dual form does not know this loss: use `solve = normal`".to_owned())),
+    }
+}
+
 fn compile_gram(
     taken: &mut Taken,
     columns: &Columns,
@@ -233,24 +250,8 @@ fn compile_gram(
         for (l, (right, _)) in columns.iter().enumerate().skip(k) {
             let mut parts: Vec<Vec<Id>> = vec![Vec::new(); groups];
             for ((x, y), &group) in left.iter().zip(right).zip(members) {
-                let product = match (x, y) {
-                    (Some(RowNodes::Outer(a, b)), Some(RowNodes::Outer(c, d))) => {
-                        let mut flat = |node: Id| flat(graph, node, known);
-                        let (a, b, c, d) = (flat(*a)?, flat(*b)?, flat(*c)?, flat(*d)?);
-                        let (first, second) = (inner(graph, a, c), inner(graph, b, d));
-                        graph.mul(&[first, second])
-                    }
-                    (Some(RowNodes::Whole(a)), Some(RowNodes::Whole(b))) => {
-                        let (a, b) = (flat(graph, *a, known)?, flat(graph, *b, known)?);
-                        inner(graph, a, b)
-                    }
-                    (None, _) | (_, None) => continue,
-                    _ => {
-                        return Err(TrainError::Option(
-                            "the dual form does not know this loss: use `solve = normal`".to_owned(),
-                        ));
-                    }
-                };
+                let (Some(x), Some(y)) = (x, y) else { continue };
+                let product = product(graph, *x, *y, known)?;
                 parts[group].push(product);
             }
             let sums = parts.iter().map(|list| if list.is_empty() { None } else { Some(graph.add(list)) });
