@@ -68,3 +68,6 @@ schedule plateau(rate0, factor = 0.1, patience = 10):
     last := last + cut*(epoch - last)
     cuts := cuts + cut
     rate0 * factor^cuts
+
+# The rate grows by the same factor in every step, to look for a good one (Smith 2017).
+schedule range_test(low = 1e-7, high = 10, steps = 100) = low * (high/low)^((t - 1)/(steps - 1))

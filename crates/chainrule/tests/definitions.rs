@@ -317,6 +317,9 @@ fn every_optimizer_and_every_schedule_lowers_the_loss() {
                 format!("{} = {value}", formal.name.name)
             })
             .collect();
+        if d.name.name == "range_test" {
+            return "sgd(rate = range_test(high = 0.3, steps = 300))".to_owned();
+        }
         format!("sgd(rate = {}({}))", d.name.name, args.join(", "))
     });
     for train in optimizers.chain(schedules) {

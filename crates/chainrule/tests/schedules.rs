@@ -44,6 +44,7 @@ fn schedules_follow_their_formulas() {
     check("warmup(1, 4)", 8, |e| ((e + 1.0) / 4.0).min(1.0));
     check("warmup_cosine(1, 3, 0.1)", 9, |e| ((e + 1.0) / 3.0).min(1.0) * (0.1 + 0.9 * half((e - 3.0).max(0.0) / 6.0)));
     check("warmup_inverse_sqrt(1, 4)", 12, |e| ((e + 1.0) / 4.0).min((4.0 / (e + 1.0)).sqrt()));
+    check("range_test(1e-3, 10, 9)", 9, |e| 1e-3 * 1e4_f64.powf(e / 8.0));
     check("polynomial(1, 0.1, 3)", 10, |e| 0.1 + 0.9 * (1.0 - e / 10.0).powi(3));
     check("cosine_restarts(1, 4, 0.1)", 12, |e| 0.1 + 0.9 * half((e % 4.0) / 4.0));
     // A triangle between 0.1 and 0.5 whose corners are at steps 0, 3, 6, ...

@@ -2,6 +2,7 @@
 
 mod fit;
 mod formulas;
+mod looks;
 mod resume;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use crate::commands::derive::variables::{self, VariableArg};
 pub(crate) use fit::FitArgs;
 pub(crate) use formulas::{EmitArgs, VerifyArgs};
+pub(crate) use looks::{LrFindArgs, NumericsArgs};
 pub(crate) use resume::ResumeArgs;
 
 /// The formula is the program: derive, check and train networks written as matrix expressions.
@@ -36,6 +38,8 @@ Examples:
   chainrule train model.cr                  the network that a model text writes down
   chainrule resume runs/one                 goes on with a run that was stopped
   chainrule fit 'y ~ a*exp(-b*x)' data.csv  any formula to a table, with standard errors
+  chainrule lr-find model.cr                which learning rate suits it
+  chainrule numerics model.cr               vanishing gradients, dead units, saturation
   chainrule show model.cr                   what a model text declares
   chainrule explain E204                    what an error code means";
 
@@ -72,6 +76,8 @@ pub(crate) enum Command {
     Fit(FitArgs),
     Predict(PredictArgs),
     Evaluate(EvaluateArgs),
+    LrFind(LrFindArgs),
+    Numerics(NumericsArgs),
     Show(ShowArgs),
     Explain(ExplainArgs),
 }
@@ -259,6 +265,9 @@ pub(crate) struct TrainArgs {
     /// Number type
     #[arg(long, value_enum, value_name = "TYPE")]
     pub(crate) dtype: Option<DtypeArg>,
+    /// Before the first step compare the gradient of each parameter with differences, on the first batch
+    #[arg(long)]
+    pub(crate) check_gradients: bool,
     /// Leave a column out
     #[arg(long, value_name = "COLUMN", value_delimiter = ',', requires = "target")]
     pub(crate) drop: Vec<String>,

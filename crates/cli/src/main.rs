@@ -45,6 +45,8 @@ fn run() -> u8 {
         Command::Fit(args) => commands::fit::run(args, &context),
         Command::Predict(args) => commands::predict::run(args, &context),
         Command::Evaluate(args) => commands::evaluate::run(args, &context),
+        Command::LrFind(args) => commands::lr_find::run(args, &context),
+        Command::Numerics(args) => commands::numerics::run(args, &context),
     };
     match result {
         Ok(()) => 0,

@@ -30,6 +30,9 @@ const MOST_THREADS: usize = 8;
 pub(crate) fn run(args: &TrainArgs, context: &output::Context) -> Result<(), Failure> {
     let (mut session, source) = session(args, context)?;
     session.options.threads = threads(args.threads, &session);
+    if args.check_gradients {
+        super::gradients::check(&session, context)?;
+    }
     let place = match (&args.run, out_path(args)) {
         (Some(path), _) => Place::Folder(run_folder(path, args, &session)?),
         (None, Some(out)) => {

@@ -6,6 +6,7 @@ mod derive;
 mod emit;
 mod fit;
 mod interface;
+mod looks;
 mod signals;
 mod support;
 mod verify;
