@@ -21,6 +21,13 @@ const PANEL: usize = 1 << 16;
 pub(super) type Jacobian = Vec<(usize, Rows)>;
 
 /// What a block gives.
+pub(super) struct BlockPlaces {
+    /// The loss of its rows.
+    pub(super) loss: At,
+    pub(super) heads: Vec<HeadPlaces>,
+}
+
+/// What a block gives for one head.
 pub(super) struct HeadPlaces {
     /// J and H*J for each column of the outputs.
     pub(super) columns: Vec<(Jacobian, Option<Jacobian>)>,
@@ -148,8 +155,12 @@ pub(super) fn columns(taken: &mut Taken) -> Result<Columns, TrainError> {
     Ok(list)
 }
 
+fn data_loss(taken: &Taken) -> Result<Id, TrainError> {
+    taken.heads.data.ok_or_else(|| TrainError::Data("the loss does not depend on the data".to_owned()))
+}
+
 pub(super) fn compile_value(taken: &Taken, block: usize) -> Result<Passes<At>, TrainError> {
-    let data = taken.heads.data.ok_or_else(|| TrainError::Data("the loss does not depend on the data".to_owned()))?;
+    let data = data_loss(taken)?;
     Passes::new(&taken.setting, block, &mut |planner, _| {
         let at = At { buffer: planner.fixed("loss", 1), offset: 0 };
         Ok((at, vec![Output { node: data, at }]))
@@ -161,7 +172,7 @@ pub(super) fn compile_blocks(
     columns: &Columns,
     (offsets, n): (&[usize], usize),
     block: usize,
-) -> Result<Passes<Vec<HeadPlaces>>, TrainError> {
+) -> Result<Passes<BlockPlaces>, TrainError> {
     let mut nodes = Vec::new();
     let mut rest = &columns[..];
     for head in &taken.heads.heads {
@@ -169,6 +180,7 @@ pub(super) fn compile_blocks(
         nodes.push((own, taken.setting.graph.transpose(head.slope)));
         rest = others;
     }
+    let data = data_loss(taken)?;
     let graph = taken.setting.graph.clone();
     let count = example_dim(taken.setting.program).expect("it was found before");
     Passes::new(&taken.setting, block, &mut |planner, extents| {
@@ -191,7 +203,8 @@ pub(super) fn compile_blocks(
             }
             places.push(HeadPlaces { columns: list, slope: asked.buffer(*slope)?.0 });
         }
-        Ok((places, asked.outputs))
+        let (buffer, _) = asked.buffer(data)?;
+        Ok((BlockPlaces { loss: At { buffer, offset: 0 }, heads: places }, asked.outputs))
     })
 }
 

@@ -34,7 +34,14 @@ pub(super) enum RowNodes {
 
 /// The factors of a node with an axis of examples in front, when it is an outer product for each example.
 pub(super) fn factors(graph: &mut Graph, node: Id) -> RowNodes {
-    let whole = |graph: &mut Graph| RowNodes::Whole(examples_last(graph, node, 0));
+    // What a reshape shows has the same elements in the same order: one copy of a delta serves weights and biases.
+    let mut inner = node;
+    while let (Op::Reshape(_), &[x]) = (graph.op(inner), graph.args(inner))
+        && graph.dims.resolve(graph.shape(x).rows()) == graph.dims.resolve(graph.shape(node).rows())
+    {
+        inner = x;
+    }
+    let whole = |graph: &mut Graph| RowNodes::Whole(examples_last(graph, inner, 0));
     let Op::Contract(spec) = graph.op(node) else { return whole(graph) };
     let args = graph.args(node).to_vec();
     match outer(&spec) {

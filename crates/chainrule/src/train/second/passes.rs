@@ -165,6 +165,8 @@ pub(super) struct Passes<T> {
     rest: Option<Pass<T>>,
     block: usize,
     rows: usize,
+    /// The parameters at which every block was run, while each has a machine of its own.
+    held: Option<Vec<f64>>,
 }
 
 impl<T> Passes<T> {
@@ -175,7 +177,7 @@ impl<T> Passes<T> {
         let full = if rows >= block { Some(Pass::new(setting, block, ask)?) } else { None };
         let left = rows % block;
         let rest = if left > 0 { Some(Pass::new(setting, left, ask)?) } else { None };
-        Ok(Passes { full, rest, block, rows })
+        Ok(Passes { full, rest, block, rows, held: None })
     }
 
     /// Sets the parameters of all passes.
@@ -183,8 +185,28 @@ impl<T> Passes<T> {
         self.full.iter_mut().chain(&mut self.rest).for_each(|pass| pass.set(w));
     }
 
+    /// Has each block a machine of its own, which keeps what it computed?
+    pub(super) fn is_resident(&self) -> bool {
+        self.rows < 2 * self.block
+    }
+
+    /// Runs all blocks at `w`, unless that is where they were run last; `each` is told the pass of every block, in order.
+    pub(super) fn run_at(&mut self, w: &[f64], data: &Data, pool: &Pool, mut each: impl FnMut(&mut Pass<T>)) {
+        if self.held.as_deref() == Some(w) {
+            return self.full.iter_mut().chain(&mut self.rest).for_each(each);
+        }
+        self.set(w);
+        self.run(data, pool, |pass, _| each(pass));
+        if self.is_resident() {
+            let held = self.held.get_or_insert_with(Vec::new);
+            held.clear();
+            held.extend_from_slice(w);
+        }
+    }
+
     /// The data is other data of the same size.
     pub(super) fn forget(&mut self) {
+        self.held = None;
         self.full.iter_mut().chain(&mut self.rest).for_each(Pass::forget);
     }
 

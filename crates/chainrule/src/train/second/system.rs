@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use kernels::Pool;
 
 use super::compile::{
-    HeadPlaces, Jacobian, PenaltyPlaces, columns, compile_blocks, compile_penalty, compile_second, compile_value, take,
-    uniform_bends,
+    BlockPlaces, Jacobian, PenaltyPlaces, columns, compile_blocks, compile_penalty, compile_second, compile_value,
+    take, uniform_bends,
 };
 use super::dual::Dual;
 use super::normal::Normal;
@@ -28,8 +28,8 @@ const NO_DUAL: &str = "`solve = dual` needs a sum of squares, and of penalties t
 const NO_QR: &str = "`solve = qr` needs a sum of squares without penalties";
 
 enum Form {
-    Normal(Passes<Vec<HeadPlaces>>, Box<Normal>),
-    Stacked(Passes<Vec<HeadPlaces>>, Box<Stacked>),
+    Normal(Box<Passes<BlockPlaces>>, Box<Normal>),
+    Stacked(Box<Passes<BlockPlaces>>, Box<Stacked>),
     Dual(Box<Dual>),
 }
 
@@ -38,7 +38,8 @@ pub struct System<'a> {
     data: Cow<'a, Data>,
     pool: Pool,
     n: usize,
-    value: Passes<At>,
+    /// The loss alone; none where the blocks keep what they computed, and give the loss with it.
+    value: Option<Passes<At>>,
     second: Option<Passes<BufferId>>,
     penalty: Option<Pass<PenaltyPlaces>>,
     form: Form,
@@ -65,7 +66,6 @@ impl<'a> System<'a> {
         let (offsets, n) = taken.offsets()?;
         let block = taken.block(n);
         let squares = taken.heads.heads.iter().all(|head| head.squares);
-        let value = compile_value(&taken, block)?;
         let mut penalty = compile_penalty(&mut taken)?;
         let outputs = data.rows() * taken.width;
         let bends = uniform_bends(&mut penalty, (data, &offsets, n));
@@ -79,7 +79,7 @@ impl<'a> System<'a> {
         let form = if let (true, Some(bends)) = (dual, bends) {
             Form::Dual(Box::new(Dual::new(&mut taken, &columns, (&offsets, n), &bends)?))
         } else {
-            let blocks = compile_blocks(&mut taken, &columns, (&offsets, n), block)?;
+            let blocks = Box::new(compile_blocks(&mut taken, &columns, (&offsets, n), block)?);
             let width = block * taken.width;
             let memory = |_| out_of_memory::<f64>(n.saturating_mul(2 * n + 2 * width));
             let few = method == Method::Qr || method == Method::Auto && n <= QR_AT_MOST;
@@ -88,6 +88,10 @@ impl<'a> System<'a> {
                 (false, Method::Qr) => return Err(TrainError::Option(NO_QR.to_owned())),
                 _ => Form::Normal(blocks, Box::new(Normal::new(n, width, !squares).map_err(memory)?)),
             }
+        };
+        let value = match &form {
+            Form::Normal(blocks, _) | Form::Stacked(blocks, _) if blocks.is_resident() => None,
+            _ => Some(compile_value(&taken, block)?),
         };
         let second = if squares && !dual { compile_second(&mut taken, &offsets, n, block)? } else { None };
         Ok(System {
@@ -108,7 +112,7 @@ impl<'a> System<'a> {
     /// Other examples, as many as before; their number in the loss is that of the batch.
     pub fn replace(&mut self, data: Data) {
         self.data = Cow::Owned(data);
-        self.value.forget();
+        self.value.iter_mut().for_each(Passes::forget);
         match &mut self.form {
             Form::Normal(blocks, _) | Form::Stacked(blocks, _) => blocks.forget(),
             Form::Dual(dual) => dual.forget(),
@@ -140,9 +144,19 @@ impl LeastSquares for System<'_> {
     }
 
     fn cost(&mut self, w: &[f64]) -> f64 {
-        self.value.set(w);
         let mut sum = 0.0;
-        self.value.run(&self.data, &self.pool, |pass, _| sum += pass.machine.scalar(pass.places));
+        match (&mut self.value, &mut self.form) {
+            (Some(value), _) => {
+                value.set(w);
+                value.run(&self.data, &self.pool, |pass, _| sum += pass.machine.scalar(pass.places));
+            }
+            // Most trials are accepted: the pass that gives the loss has then done what the next step needs.
+            (None, Form::Normal(blocks, _) | Form::Stacked(blocks, _)) => {
+                let mut add = |pass: &mut Pass<BlockPlaces>| sum += pass.machine.scalar(pass.places.loss);
+                blocks.run_at(w, &self.data, &self.pool, &mut add);
+            }
+            (None, Form::Dual(_)) => unreachable!("the dual form has a plan for the loss"),
+        }
         if let Some(penalty) = &mut self.penalty {
             penalty.set(w);
             penalty.run(&self.data, 0, &self.pool);
@@ -157,13 +171,11 @@ impl LeastSquares for System<'_> {
             Form::Normal(blocks, normal) => {
                 gradient.fill(0.0);
                 normal.clear();
-                blocks.set(w);
-                blocks.run(data, pool, |pass, _| add_normal(normal, pass, gradient, pool));
+                blocks.run_at(w, data, pool, |pass| add_normal(normal, pass, gradient, pool));
             }
             Form::Stacked(blocks, stacked) => {
                 stacked.clear();
-                blocks.set(w);
-                blocks.run(data, pool, |pass, _| add_stacked(stacked, pass));
+                blocks.run_at(w, data, pool, |pass| add_stacked(stacked, pass));
                 stacked.gradient(gradient);
             }
             Form::Dual(dual) => dual.linearise(w, data, gradient, pool),
@@ -223,10 +235,10 @@ impl LeastSquares for System<'_> {
     }
 }
 
-fn add_normal(normal: &mut Normal, pass: &mut Pass<Vec<HeadPlaces>>, gradient: &mut [f64], pool: &Pool) {
+fn add_normal(normal: &mut Normal, pass: &mut Pass<BlockPlaces>, gradient: &mut [f64], pool: &Pool) {
     let rows = pass.rows;
     let mut start = 0;
-    for head in &pass.places {
+    for head in &pass.places.heads {
         let slopes = pass.machine.buffer(head.slope);
         normal.slopes()[start..start + slopes.len()].copy_from_slice(slopes);
         for (slopes, bent) in &head.columns {
@@ -240,10 +252,10 @@ fn add_normal(normal: &mut Normal, pass: &mut Pass<Vec<HeadPlaces>>, gradient: &
     normal.add(start, gradient, pool);
 }
 
-fn add_stacked(stacked: &mut Stacked, pass: &mut Pass<Vec<HeadPlaces>>) {
+fn add_stacked(stacked: &mut Stacked, pass: &mut Pass<BlockPlaces>) {
     let rows = pass.rows;
     let mut start = 0;
-    for head in &pass.places {
+    for head in &pass.places.heads {
         let slopes = pass.machine.buffer(head.slope);
         stacked.residuals()[start..start + slopes.len()].copy_from_slice(slopes);
         for (slopes, _) in &head.columns {
@@ -254,7 +266,7 @@ fn add_stacked(stacked: &mut Stacked, pass: &mut Pass<Vec<HeadPlaces>>) {
     stacked.add(start);
 }
 
-fn write(panel: &mut super::panel::Panel, jacobian: &Jacobian, rows: usize, pass: &Pass<Vec<HeadPlaces>>) {
+fn write(panel: &mut super::panel::Panel, jacobian: &Jacobian, rows: usize, pass: &Pass<BlockPlaces>) {
     for (first, of) in jacobian {
         panel.fill(*first, of, rows, &pass.machine);
     }
