@@ -50,7 +50,7 @@ const fn word(name: &'static str, words: &'static [&'static str], about: &'stati
 pub static NATIVE: &[Native] = &[
     Native {
         name: "levenberg_marquardt",
-        about: "Levenberg-Marquardt for sums of squares, and generalised Gauss-Newton for other losses with curvature (Levenberg 1944; Marquardt 1963; Schraudolph 2002).",
+        about: "Levenberg-Marquardt for sums of squares, and generalised Gauss-Newton for other losses with curvature (Levenberg 1944; Marquardt 1963; Schraudolph 2002).\n\nA step d solves (J'*J + lambda*D)*d = -g, with J the Jacobian of the residuals, example by example, and g the gradient of the loss. An epoch is an iteration; `batch` makes a step for each batch. J is never held whole: J'*J is added up in blocks of rows, and with fewer residuals than parameters the system of the residuals is solved without J. With validation data the run stops after 6 epochs without gain, unless `patience` says otherwise. For nets of up to a few thousand weights; models with dropout or batch_norm are refused, because their loss changes from step to step.",
         options: &[
             word(
                 "damping",
@@ -80,7 +80,7 @@ pub static NATIVE: &[Native] = &[
     },
     Native {
         name: "lbfgs",
-        about: "L-BFGS with a line search for the strong Wolfe conditions, on all data at once (Liu, Nocedal 1989).",
+        about: "L-BFGS with a line search for the strong Wolfe conditions, on all data at once (Liu, Nocedal 1989; Nocedal, Wright 2006). An epoch is an iteration.",
         options: &[
             number("memory", 10.0, "how many changes of the gradient are remembered"),
             number("gradient", 1e-8, "stop when no element of the gradient is larger"),

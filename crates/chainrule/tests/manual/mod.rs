@@ -8,6 +8,7 @@ use chainrule::model::Program;
 use chainrule::model::answer::{Question, Subject};
 use chainrule::model::prelude::{self, FILES};
 use chainrule::optim::Rule;
+use chainrule::optim::native::{NATIVE, Takes};
 use chainrule::text::ast::{DefKind, Definition};
 use chainrule::text::print::{Style, print_with};
 
@@ -167,5 +168,27 @@ pub(crate) fn page(title: &str, files: &[&str]) -> String {
             }
         }
     }
+    if files.contains(&"optimizers") {
+        solvers(&mut out);
+    }
     out
+}
+
+/// Solvers that are no text of the prelude, from their own table.
+fn solvers(out: &mut String) {
+    for native in NATIVE {
+        let _ = write!(
+            out,
+            "\n## {}\n\n{}\n\n| Option | Default | What it does |\n|---|---|---|\n",
+            native.name, native.about
+        );
+        for choice in native.options {
+            let default = match choice.takes {
+                Takes::Number(value) if value != 0.0 && value < 1e-2 => format!("`{value:e}`"),
+                Takes::Number(value) => format!("`{value}`"),
+                Takes::Word(words) => words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(" or "),
+            };
+            let _ = writeln!(out, "| `{}` | {default} | {} |", choice.name, choice.about);
+        }
+    }
 }
