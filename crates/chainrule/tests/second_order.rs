@@ -96,6 +96,26 @@ fn blocks_of_rows_add_up_to_the_whole() {
     }
 }
 
+#[test]
+fn weights_of_examples_may_be_normalised() {
+    for loss in ["mse(P, Y, S)", "cross_entropy(P, Y, S)", "sum(S/sum(S).*(P - Y).^2)", "mse(P, Y, S) + 0.01*l2(W1)"] {
+        let text = net(4, "mse(P, Y)").source.replace("loss mse(P, Y)", &format!("loss {loss}"));
+        let text = text.replace("target Y", "input S : [N, 1]\ntarget Y");
+        let program = Program::parse(&text).expect("the program is right");
+        // Several blocks of rows: the sum of the weights is that of all of them.
+        let mut data = one_hot(13_000, 3, 2);
+        let stream = Stream::new(5, Purpose::Data, 5, 0);
+        let weights = (0..13_000).map(|i| stream.uniform(i) + 0.1).collect();
+        data.matrices.push(("S".into(), Matrix { rows: 13_000, cols: 1, values: weights }));
+        let w = point(26);
+        let (cost, gradient, _, _) = solved(&program, &data, Method::Normal, 0.1, &w);
+        let mut whole = vec![0.0; w.len()];
+        let expected = Gradient::new(&program, &data, &[], 1).expect("it compiles").evaluate(&w, &mut whole);
+        assert!((cost - expected).abs() <= 1e-12 * expected.abs(), "{loss}: {cost} and {expected}");
+        close(&gradient, &whole, 1e-11, loss);
+    }
+}
+
 /// For outputs that are linear in the parameters the generalised Gauss-Newton matrix is the Hessian.
 #[test]
 fn the_matrix_is_the_hessian_where_outputs_are_linear() {

@@ -39,6 +39,8 @@ pub struct Heads {
     pub penalty: Option<Id>,
     /// The number of all examples, 1 x 1; blocks of rows are smaller.
     pub examples: Option<Id>,
+    /// Variables that stand for what depends on all examples and on no parameter, such as the sum of their weights.
+    pub constants: Vec<(Id, Id)>,
     /// The rows of the identity matrix that pick columns, 1 x K, with K and k.
     pub picks: Vec<(Id, usize, usize)>,
 }
@@ -85,12 +87,43 @@ pub fn dissect(
             heads.examples = Some(all);
         }
     }
+    let (loss, constants) = fixed_totals(graph, loss, wrt, (examples, count));
+    heads.constants = constants;
     let moving = moving(graph, loss, wrt);
     let mut work = Dissection { graph, examples, moving, columns, heads };
     let mut terms = Vec::new();
     work.terms(loss, &mut Vec::new(), &mut terms);
     work.sort(terms)?;
     Ok(work.heads)
+}
+
+/// Replaces totals over all examples that no parameter changes by variables: in a block of rows they stay what they are.
+fn fixed_totals(
+    graph: &mut Graph,
+    loss: Id,
+    wrt: &[Id],
+    (examples, count): (&mut Examples, Dim),
+) -> (Id, Vec<(Id, Id)>) {
+    let moving = moving(graph, loss, wrt);
+    let mut totals: Vec<Id> = Vec::new();
+    for id in graph.reachable(&[loss]) {
+        for &arg in graph.args(id) {
+            let rows = graph.shape(arg).dims().iter().any(|&dim| graph.dims.resolve(dim) == count);
+            let is_total =
+                |examples: &mut Examples, id: Id| examples.along(graph, id) == Along::Mixed && !moving.contains(&id);
+            let user =
+                moving.contains(&id) || graph.shape(id).dims().iter().any(|&dim| graph.dims.resolve(dim) == count);
+            if user && !rows && is_total(examples, arg) && !totals.contains(&arg) {
+                totals.push(arg);
+            }
+        }
+    }
+    let mut pairs = Vec::new();
+    for &total in &totals {
+        pairs.push((graph.variable("total", Role::Input, graph.shape(total)), total));
+    }
+    let replaced: Vec<(Id, Id)> = pairs.iter().map(|&(variable, total)| (total, variable)).collect();
+    (graph.substitute(&[loss], &replaced)[0], pairs)
 }
 
 fn moving(graph: &Graph, root: Id, wrt: &[Id]) -> FxHashSet<Id> {

@@ -47,6 +47,7 @@ pub(super) struct Taken<'a> {
     pub(super) heads: Heads,
     pub(super) wrt: Vec<Id>,
     pub(super) examples: Examples,
+    pub(super) totals: Option<Totals>,
     /// Rows that are one block: all of them where the text fixes their number.
     pub(super) fixed_rows: bool,
     /// Columns of all outputs.
@@ -86,10 +87,38 @@ pub(super) fn take<'a>(program: &'a Program, data: &'a Data, states: &'a [f64]) 
     };
     let heads = dissect(&mut graph, loss, &wrt, (&mut examples, count), &columns).map_err(|e| refused(&graph, &e))?;
     let plain = Setting::plain(program, data, states);
-    let setting = Setting { graph, examples: heads.examples, picks: heads.picks.clone(), ..plain };
+    let mut setting = Setting { graph, examples: heads.examples, picks: heads.picks.clone(), ..plain };
+    let mut totals = compile_totals(&setting, &heads)?;
+    let values = totals.as_mut().map(|pass| values(pass, data, &Pool::new(1))).unwrap_or_default();
+    setting.constants = heads.constants.iter().map(|pair| pair.0).zip(values).collect();
     let width = heads.heads.iter().map(|head| head.columns.len()).sum();
     let fixed_rows = !matches!(count, Dim::Symbol(_));
-    Ok(Taken { setting, heads, wrt, examples, fixed_rows, width })
+    Ok(Taken { setting, heads, wrt, examples, totals, fixed_rows, width })
+}
+
+/// What depends on all examples and on no parameter.
+pub(super) type Totals = Pass<Vec<BufferId>>;
+
+fn compile_totals(setting: &Setting, heads: &Heads) -> Result<Option<Totals>, TrainError> {
+    if heads.constants.is_empty() {
+        return Ok(None);
+    }
+    let graph = &setting.graph;
+    let pass = Pass::new(setting, setting.data.rows(), &mut |planner, extents| {
+        let mut asked = Asked { graph, planner, extents, outputs: Vec::new() };
+        let mut buffers = Vec::new();
+        for &(_, node) in &heads.constants {
+            buffers.push(asked.buffer(node)?.0);
+        }
+        Ok((buffers, asked.outputs))
+    })?;
+    Ok(Some(pass))
+}
+
+/// The totals of these examples.
+pub(super) fn values(totals: &mut Totals, data: &Data, pool: &Pool) -> Vec<Vec<f64>> {
+    totals.run(data, 0, pool);
+    totals.places.iter().map(|&buffer| totals.machine.buffer(buffer).to_vec()).collect()
 }
 
 impl Taken<'_> {

@@ -86,11 +86,11 @@ impl Dual {
         Ok(Dual { rows, len, gram, back, ahead, squares, cholesky, groups, stretches, residuals, slope, right })
     }
 
-    pub(super) fn forget(&mut self) {
-        self.gram.forget();
-        self.back.forget();
-        self.squares.forget();
-        self.ahead.iter_mut().for_each(Pass::forget);
+    pub(super) fn forget(&mut self, constants: &[Vec<f64>]) {
+        self.gram.forget(constants);
+        self.back.forget(constants);
+        self.squares.forget(constants);
+        self.ahead.iter_mut().for_each(|pass| pass.forget(constants));
     }
 
     /// Forms `J*J'` and the gradient without the penalty's.

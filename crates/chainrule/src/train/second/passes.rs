@@ -20,6 +20,8 @@ pub(super) struct Setting<'a> {
     pub(super) graph: Graph,
     /// The variable of the number of all examples.
     pub(super) examples: Option<Id>,
+    /// Variables that stand for numbers of all examples, with their values.
+    pub(super) constants: Vec<(Id, Vec<f64>)>,
     /// Rows of identity matrices: the variable, its length, the place of the one.
     pub(super) picks: Vec<(Id, usize, usize)>,
     /// A direction in the space of the parameters: a variable for each.
@@ -32,8 +34,8 @@ impl<'a> Setting<'a> {
     /// A program as it is.
     pub(super) fn plain(program: &'a Program, data: &'a Data, states: &'a [f64]) -> Setting<'a> {
         let graph = program.graph.clone();
-        let (picks, direction, cotangents) = (Vec::new(), Vec::new(), Vec::new());
-        Setting { program, data, states, graph, examples: None, picks, direction, cotangents }
+        let (constants, picks, direction, cotangents) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Setting { program, data, states, graph, examples: None, constants, picks, direction, cotangents }
     }
 }
 
@@ -42,6 +44,7 @@ pub(super) type Ask<'a, T> = &'a mut dyn FnMut(&mut Planner, &Extents) -> Result
 
 /// A machine for blocks of some rows, with the places of what it computes.
 pub(super) struct Pass<T> {
+    constants: Vec<BufferId>,
     pub(super) machine: Machine<f64>,
     pub(super) parameters: BufferId,
     pub(super) direction: Option<BufferId>,
@@ -63,7 +66,8 @@ impl<T> Pass<T> {
         let mut given: Vec<(At, Vec<f64>)> = Vec::new();
         let number = setting.examples.map(|id| (id, vec![data.rows() as f64]));
         let row = |&(id, len, k): &(Id, usize, usize)| (id, (0..len).map(|c| f64::from(u8::from(c == k))).collect());
-        for (id, values) in number.into_iter().chain(setting.picks.iter().map(row)) {
+        let constants = setting.constants.iter().cloned();
+        for (id, values) in constants.chain(number).chain(setting.picks.iter().map(row)) {
             let at = At { buffer: planner.fixed("given", values.len()), offset: 0 };
             variables.places.insert(id, at);
             given.push((at, values));
@@ -84,13 +88,17 @@ impl<T> Pass<T> {
             }
         }
         let clocks = vec![0.0; machine.clocks().len()];
+        let constants = given.iter().take(setting.constants.len()).map(|(at, _)| at.buffer).collect();
         let (parameters, fed) = (variables.parameters, variables.fed);
-        Ok(Pass { machine, parameters, direction, cotangents, fed, rows, loaded: None, clocks, places })
+        Ok(Pass { constants, machine, parameters, direction, cotangents, fed, rows, loaded: None, clocks, places })
     }
 
-    /// The data is other data of the same size.
-    pub(super) fn forget(&mut self) {
+    /// The data is other data of the same size, with these constants.
+    pub(super) fn forget(&mut self, constants: &[Vec<f64>]) {
         self.loaded = None;
+        for (&buffer, values) in self.constants.iter().zip(constants) {
+            self.machine.buffer_mut(buffer).copy_from_slice(values);
+        }
     }
 
     fn load(&mut self, data: &Data, start: usize) {
@@ -204,10 +212,10 @@ impl<T> Passes<T> {
         }
     }
 
-    /// The data is other data of the same size.
-    pub(super) fn forget(&mut self) {
+    /// The data is other data of the same size, with these constants.
+    pub(super) fn forget(&mut self, constants: &[Vec<f64>]) {
         self.held = None;
-        self.full.iter_mut().chain(&mut self.rest).for_each(Pass::forget);
+        self.full.iter_mut().chain(&mut self.rest).for_each(|pass| pass.forget(constants));
     }
 
     /// Sets the direction of all passes.

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use kernels::Pool;
 
 use super::compile::{
-    BlockPlaces, Jacobian, PenaltyPlaces, columns, compile_blocks, compile_penalty, compile_second, compile_value,
-    take, uniform_bends,
+    BlockPlaces, Jacobian, PenaltyPlaces, Totals, columns, compile_blocks, compile_penalty, compile_second,
+    compile_value, take, uniform_bends, values,
 };
 use super::dual::Dual;
 use super::normal::Normal;
@@ -42,6 +42,7 @@ pub struct System<'a> {
     value: Option<Passes<At>>,
     second: Option<Passes<BufferId>>,
     penalty: Option<Pass<PenaltyPlaces>>,
+    totals: Option<Totals>,
     form: Form,
     gradient: Vec<f64>,
     diagonal: Vec<f64>,
@@ -101,6 +102,7 @@ impl<'a> System<'a> {
             value,
             second,
             penalty,
+            totals: taken.totals,
             form,
             gradient: vec![0.0; n],
             diagonal: Vec::new(),
@@ -112,12 +114,17 @@ impl<'a> System<'a> {
     /// Other examples, as many as before; their number in the loss is that of the batch.
     pub fn replace(&mut self, data: Data) {
         self.data = Cow::Owned(data);
-        self.value.iter_mut().for_each(Passes::forget);
-        match &mut self.form {
-            Form::Normal(blocks, _) | Form::Stacked(blocks, _) => blocks.forget(),
-            Form::Dual(dual) => dual.forget(),
+        let mut constants = Vec::new();
+        if let Some(totals) = &mut self.totals {
+            totals.forget(&[]);
+            constants = values(totals, &self.data, &self.pool);
         }
-        self.second.iter_mut().for_each(Passes::forget);
+        self.value.iter_mut().for_each(|passes| passes.forget(&constants));
+        match &mut self.form {
+            Form::Normal(blocks, _) | Form::Stacked(blocks, _) => blocks.forget(&constants),
+            Form::Dual(dual) => dual.forget(&constants),
+        }
+        self.second.iter_mut().for_each(|passes| passes.forget(&constants));
     }
 
     /// Is the system that of the residuals?
