@@ -147,7 +147,7 @@ mod tests {
         let plot = text(&scatter(vec![(0.0, 1.0), (10.0, -1.0), (10.0, -1.0), (5.0, f64::NAN)]), (11, 3));
         assert_eq!(
             plot,
-            "         y against x<1\n 1.0000 |o\n        |-----------\n-1.0000 |          8\n         0   10.00\n"
+            "         y against x<1\n 1.0000 |o\n        |-----------\n-1.0000 |          8\n         0     10.00\n"
         );
     }
 
