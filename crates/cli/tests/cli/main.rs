@@ -1,10 +1,13 @@
 //! Drives the real binary: transcripts, exit codes, hostile input.
+#![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 mod cases;
 mod check;
 mod derive;
 mod emit;
 mod fit;
+#[path = "../support/ignored.rs"]
+mod ignored;
 mod interface;
 mod looks;
 mod signals;

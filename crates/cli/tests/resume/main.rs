@@ -3,6 +3,8 @@
 #![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 mod faults;
+#[path = "../support/ignored.rs"]
+mod ignored;
 mod kills;
 mod runs;
 mod signals;

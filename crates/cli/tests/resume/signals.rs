@@ -4,20 +4,10 @@ use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
 
+use crate::ignored::is_ignored;
 use crate::runs::{KINDS, assert_same, command, files, folder, run, send, start, text, until_saved};
 
 const SIGNALS: [(&str, &str, i32); 3] = [("-INT", "Ctrl-C", 130), ("-TERM", "SIGTERM", 143), ("-HUP", "SIGHUP", 129)];
-
-/// Was this process told to ignore the signal of this exit code (`nohup`, `&`)? Then so are those it starts.
-fn is_ignored(code: i32) -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let ignored = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0) >> (code - 129) & 1 == 1;
-    if ignored {
-        eprintln!("SKIPPED: signal {} is ignored here", code - 128);
-    }
-    ignored
-}
 
 #[test]
 fn stopped_runs_go_on_to_the_same_bytes() {

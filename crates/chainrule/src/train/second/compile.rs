@@ -5,10 +5,10 @@ use kernels::Pool;
 use super::dual::Columns;
 use super::panel::{Asked, RowNodes, Rows, factors};
 use super::passes::{Pass, Passes, Setting};
-use crate::calculus::examples::Examples;
+use crate::calculus::examples::{Along, Examples};
 use crate::calculus::heads::{HeadError, Heads, dissect, example_gradients, penalty, pullback};
 use crate::calculus::linearize;
-use crate::lang::{Dim, Graph, Id};
+use crate::lang::{Dim, Graph, Id, Op, Role};
 use crate::model::Program;
 use crate::plan::{At, BufferId, Output};
 use crate::train::compile::{elements, example_dim, extents};
@@ -25,6 +25,8 @@ pub(super) struct BlockPlaces {
     /// The loss of its rows.
     pub(super) loss: At,
     pub(super) heads: Vec<HeadPlaces>,
+    /// Values that another pass takes from here.
+    pub(super) shared: Vec<BufferId>,
 }
 
 /// What a block gives for one head.
@@ -198,7 +200,7 @@ pub(super) fn compile_value(taken: &Taken, block: usize) -> Result<Passes<At>, T
 
 pub(super) fn compile_blocks(
     taken: &mut Taken,
-    columns: &Columns,
+    (columns, shared): (&Columns, &[Id]),
     (offsets, n): (&[usize], usize),
     block: usize,
 ) -> Result<Passes<BlockPlaces>, TrainError> {
@@ -233,7 +235,8 @@ pub(super) fn compile_blocks(
             places.push(HeadPlaces { columns: list, slope: asked.buffer(*slope)?.0 });
         }
         let (buffer, _) = asked.buffer(data)?;
-        Ok((BlockPlaces { loss: At { buffer, offset: 0 }, heads: places }, asked.outputs))
+        let shared: Result<Vec<BufferId>, TrainError> = shared.iter().map(|&id| Ok(asked.buffer(id)?.0)).collect();
+        Ok((BlockPlaces { loss: At { buffer, offset: 0 }, heads: places, shared: shared? }, asked.outputs))
     })
 }
 
@@ -255,13 +258,16 @@ pub(super) fn compile_penalty(taken: &mut Taken) -> Result<Option<Pass<PenaltyPl
     Ok(Some(pass))
 }
 
-/// `J'*r''` with r'' the second derivative of the residuals along a direction; `None` when they are linear.
-pub(super) fn compile_second(
-    taken: &mut Taken,
-    offsets: &[usize],
-    n: usize,
-    block: usize,
-) -> Result<Option<Passes<BufferId>>, TrainError> {
+/// `J'*r''` with r'' the second derivative of the residuals along a direction.
+pub(super) struct Second {
+    direction: Vec<Id>,
+    sums: Vec<Option<Id>>,
+    /// What the blocks compute, too, and is dear: the tanh of a layer. It is taken from there.
+    pub(super) shared: Vec<Id>,
+}
+
+/// The expressions of [`Second`]; `None` when the residuals are linear.
+pub(super) fn second_order(taken: &mut Taken, block: usize) -> Option<Second> {
     let graph = &mut taken.setting.graph;
     let direction: Vec<Id> = taken.wrt.iter().map(|&w| graph.differential("direction", w)).collect();
     let seeds: Vec<(Id, Id)> = taken.wrt.iter().copied().zip(direction.iter().copied()).collect();
@@ -275,16 +281,55 @@ pub(super) fn compile_second(
         }
     }
     if parts.iter().all(Vec::is_empty) {
-        return Ok(None);
+        return None;
     }
     let sums: Vec<Option<Id>> =
         parts.iter().map(|list| if list.is_empty() { None } else { Some(graph.add(list)) }).collect();
-    taken.setting.direction = direction;
+    let mut shared = Vec::new();
+    // Only where each block has a machine of its own are its values still there.
+    if taken.setting.data.rows() < 2 * block {
+        let outputs: Vec<Id> = taken.heads.heads.iter().map(|head| head.outputs).collect();
+        let known = graph.reachable(&outputs);
+        let roots: Vec<Id> = sums.iter().flatten().copied().collect();
+        for id in graph.reachable(&roots) {
+            let function = matches!(graph.op(id), Op::Unary(_)) && graph.shape(id).rank() == 2;
+            if function && known.binary_search(&id).is_ok() && taken.examples.along(graph, id) == Along::Axis(0) {
+                shared.push(id);
+            }
+        }
+    }
+    Some(Second { direction, sums, shared })
+}
+
+/// The passes of [`Second`]; the values that are shared are given like cotangents.
+pub(super) fn compile_second(
+    taken: &mut Taken,
+    second: &Second,
+    (offsets, n): (&[usize], usize),
+    block: usize,
+) -> Result<Passes<BufferId>, TrainError> {
+    let known = extents(taken.setting.program, taken.setting.data, None)?;
+    let graph = &mut taken.setting.graph;
+    let mut given = Vec::new();
+    let mut replaced = Vec::new();
+    for &id in &second.shared {
+        let columns = elements(graph, id, &known)?[1];
+        let variable = graph.variable("shared", Role::Input, graph.shape(id));
+        given.push((variable, columns));
+        replaced.push((id, variable));
+    }
+    let mut sums = Vec::new();
+    for sum in &second.sums {
+        sums.push(sum.map(|sum| graph.substitute(&[sum], &replaced)[0]));
+    }
+    taken.setting.direction.clone_from(&second.direction);
+    taken.setting.cotangents = given;
     let passes = Passes::new(&taken.setting, block, &mut |planner, _| {
         let buffer = planner.fixed("second", n);
         let known = sums.iter().zip(offsets).filter_map(|(node, &offset)| node.map(|node| (node, offset)));
         Ok((buffer, known.map(|(node, offset)| Output { node, at: At { buffer, offset } }).collect()))
     });
     taken.setting.direction.clear();
-    passes.map(Some)
+    taken.setting.cotangents.clear();
+    passes
 }

@@ -193,6 +193,17 @@ impl<T> Passes<T> {
         self.full.iter_mut().chain(&mut self.rest).for_each(|pass| pass.set(w));
     }
 
+    /// Takes values that other passes over the same blocks have computed, where each block has a machine of its own.
+    pub(super) fn take_from<U>(&mut self, other: &Passes<U>, shared: impl Fn(&U) -> &[BufferId]) {
+        let mine = [&mut self.full, &mut self.rest];
+        for (pass, source) in mine.into_iter().zip([&other.full, &other.rest]) {
+            let (Some(pass), Some(source)) = (pass, source) else { continue };
+            for (&to, &from) in pass.cotangents.iter().zip(shared(&source.places)) {
+                pass.machine.buffer_mut(to).copy_from_slice(source.machine.buffer(from));
+            }
+        }
+    }
+
     /// Has each block a machine of its own, which keeps what it computed?
     pub(super) fn is_resident(&self) -> bool {
         self.rows < 2 * self.block

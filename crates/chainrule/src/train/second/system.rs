@@ -6,7 +6,7 @@ use kernels::Pool;
 
 use super::compile::{
     BlockPlaces, Jacobian, PenaltyPlaces, Totals, columns, compile_blocks, compile_penalty, compile_second,
-    compile_value, take, uniform_bends, values,
+    compile_value, second_order, take, uniform_bends, values,
 };
 use super::dual::Dual;
 use super::normal::Normal;
@@ -41,6 +41,8 @@ pub struct System<'a> {
     /// The loss alone; none where the blocks keep what they computed, and give the loss with it.
     value: Option<Passes<At>>,
     second: Option<Passes<BufferId>>,
+    /// Has the second-order pass taken what the blocks share with it?
+    is_fed: bool,
     penalty: Option<Pass<PenaltyPlaces>>,
     totals: Option<Totals>,
     form: Form,
@@ -77,10 +79,13 @@ impl<'a> System<'a> {
             _ => false,
         };
         let columns = columns(&mut taken)?;
+        let mut second = None;
         let form = if let (true, Some(bends)) = (dual, bends) {
             Form::Dual(Box::new(Dual::new(&mut taken, &columns, (&offsets, n), &bends)?))
         } else {
-            let blocks = Box::new(compile_blocks(&mut taken, &columns, (&offsets, n), block)?);
+            second = if squares { second_order(&mut taken, block) } else { None };
+            let shared = second.as_ref().map_or(&[][..], |second| &second.shared);
+            let blocks = Box::new(compile_blocks(&mut taken, (&columns, shared), (&offsets, n), block)?);
             let width = block * taken.width;
             let memory = |_| out_of_memory::<f64>(n.saturating_mul(2 * n + 2 * width));
             let few = method == Method::Qr || method == Method::Auto && n <= QR_AT_MOST;
@@ -94,13 +99,17 @@ impl<'a> System<'a> {
             Form::Normal(blocks, _) | Form::Stacked(blocks, _) if blocks.is_resident() => None,
             _ => Some(compile_value(&taken, block)?),
         };
-        let second = if squares && !dual { compile_second(&mut taken, &offsets, n, block)? } else { None };
+        let second = match second {
+            Some(second) => Some(compile_second(&mut taken, &second, (&offsets, n), block)?),
+            None => None,
+        };
         Ok(System {
             data: Cow::Borrowed(data),
             pool: Pool::new(threads.max(1)),
             n,
             value,
             second,
+            is_fed: false,
             penalty,
             totals: taken.totals,
             form,
@@ -173,6 +182,7 @@ impl LeastSquares for System<'_> {
     }
 
     fn linearise(&mut self, w: &[f64]) {
+        self.is_fed = false;
         let System { form, gradient, pool, data, penalty, .. } = self;
         match form {
             Form::Normal(blocks, normal) => {
@@ -227,6 +237,14 @@ impl LeastSquares for System<'_> {
 
     fn accelerate(&mut self, w: &[f64], step: &[f64], correction: &mut [f64]) -> bool {
         let Some(second) = &mut self.second else { return false };
+        if let (false, Form::Normal(blocks, _) | Form::Stacked(blocks, _)) = (self.is_fed, &mut self.form) {
+            // The blocks are at `w` since it was linearised there, unless a trial has come between.
+            if blocks.is_resident() {
+                blocks.run_at(w, &self.data, &self.pool, |_| {});
+                second.take_from(blocks, |places| &places.shared);
+            }
+            self.is_fed = true;
+        }
         second.set(w);
         second.aim(step);
         correction.fill(0.0);
