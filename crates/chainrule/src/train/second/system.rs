@@ -72,12 +72,7 @@ impl<'a> System<'a> {
         let mut penalty = compile_penalty(&mut taken)?;
         let outputs = data.rows() * taken.width;
         let bends = uniform_bends(&mut penalty, (data, &offsets, n));
-        let dual = match (method, &bends) {
-            (Method::Auto, Some(_)) => squares && outputs < n,
-            (Method::Dual, Some(_)) if squares => true,
-            (Method::Dual, _) => return Err(TrainError::Option(NO_DUAL.to_owned())),
-            _ => false,
-        };
+        let dual = is_dual(method, squares && bends.is_some(), outputs < n)?;
         let columns = columns(&mut taken)?;
         let mut second = None;
         let form = if let (true, Some(bends)) = (dual, bends) {
@@ -151,6 +146,16 @@ impl<'a> System<'a> {
             Form::Stacked(_, stacked) if done => Some(stacked.diagonal_of_inverse()),
             _ => None,
         }
+    }
+}
+
+/// Is the dual form asked for, or the better one? It needs a sum of squares with penalties of a certain kind.
+fn is_dual(method: Method, possible: bool, fewer_residuals: bool) -> Result<bool, TrainError> {
+    match method {
+        Method::Auto => Ok(possible && fewer_residuals),
+        Method::Dual if possible => Ok(true),
+        Method::Dual => Err(TrainError::Option(NO_DUAL.to_owned())),
+        Method::Normal | Method::Qr => Ok(false),
     }
 }
 
