@@ -152,3 +152,19 @@ fn shared_tables_are_predicted_well() {
         assert!(rmse < 60_000.0, "{rmse}");
     }
 }
+
+#[test]
+fn faults_of_the_optimizer_have_a_place_and_a_suggestion() {
+    let folder = folder("optimizer");
+    let text = "input X : [N, 1]\ntarget Y : [N, 1]\nparam w : [1, 1] = 1\nloss mse(X*w, Y)\ndata X, Y = sinc(points = 9, noise = 0)\n";
+    for (train, suggestion) in [
+        ("lbfgs(memry = 3)", "did you mean `memory`?"),
+        ("levnberg_marquardt", "did you mean `levenberg_marquardt`?"),
+        ("levenberg_marquardt(damping = nelson)", "auto, nielsen, trainlm"),
+        ("lbfgs, clip_norm = 1", "update rules"),
+    ] {
+        fs::write(folder.join("m.cr"), format!("{text}train {train}\n")).unwrap();
+        let (_, told) = run(&folder, "train m.cr", 3);
+        assert!(told.contains(suggestion) && told.contains("6 │"), "{train}: {told}");
+    }
+}

@@ -92,8 +92,8 @@ impl Session {
     ) -> Result<Session, SourceError> {
         let mut options = Options::of_program(&program)?;
         change(&mut options);
-        // Solvers that compare losses need all their digits.
-        if matches!(Solver::of_program(&program), Ok(Some(Solver::Native(_)))) {
+        // Solvers that compare losses need all their digits. A fault of the optimizer is told here, with its place.
+        if matches!(Solver::of_program(&program)?, Some(Solver::Native(_))) {
             options.dtype = Dtype::F64;
         }
         let extents = extents(&program, &data, None).map_err(SourceError::Train)?;
