@@ -87,32 +87,34 @@ impl Fitted {
     }
 }
 
-/// The columns of a formula as data.
+/// The columns of a formula as data, and how many rows were left out because a cell of theirs is empty.
 ///
 /// # Errors
-/// A cell is no number.
-pub fn columns(formula: &Formula, weights: Option<&str>, table: &Table) -> Result<Data, DataError> {
-    let mut matrices = Vec::new();
+/// A cell is no number, or no row is left.
+pub fn columns(formula: &Formula, weights: Option<&str>, table: &Table) -> Result<(Data, usize), DataError> {
     let named = formula.columns.iter().map(|(column, word)| (column.as_str(), word.as_str()));
+    let mut list = Vec::new();
     for (name, word) in named.chain(weights.map(|w| (w, "weights_"))) {
-        let column = find_column(table, name)?;
-        let mut values = Vec::with_capacity(table.rows());
-        for row in 0..table.rows() {
-            match table.cell(row, column) {
-                Cell::Number(value) => values.push(value),
-                _ => {
-                    let text: String = table.text(row, column).chars().take(40).collect();
-                    return Err(DataError::NotANumber {
-                        at: Box::new(table.place(row, column)),
-                        column: name.to_owned(),
-                        text,
-                    });
-                }
-            }
-        }
-        matrices.push((word.to_owned(), Matrix { rows: values.len(), cols: 1, values }));
+        list.push((name, word, find_column(table, name)?, Vec::with_capacity(table.rows())));
     }
-    Ok(Data { matrices })
+    let is_full = |row: &usize| list.iter().all(|&(_, _, column, _)| table.cell(*row, column) != Cell::Missing);
+    let rows: Vec<usize> = (0..table.rows()).filter(is_full).collect();
+    if rows.is_empty() {
+        return Err(DataError::HeaderOnly { file: table.file().to_owned() });
+    }
+    for (name, _, column, values) in &mut list {
+        for &row in &rows {
+            let Cell::Number(value) = table.cell(row, *column) else {
+                let text: String = table.text(row, *column).chars().take(40).collect();
+                let at = Box::new(table.place(row, *column));
+                return Err(DataError::NotANumber { at, column: (*name).to_owned(), text });
+            };
+            values.push(value);
+        }
+    }
+    let matrix = |values: Vec<f64>| Matrix { rows: values.len(), cols: 1, values };
+    let matrices = list.into_iter().map(|(_, word, _, values)| (word.to_owned(), matrix(values))).collect();
+    Ok((Data { matrices }, table.rows() - rows.len()))
 }
 
 /// Fits the program of a formula.

@@ -29,7 +29,7 @@ pub(crate) struct FitArgs {
     /// Draw the residuals to this SVG file
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
-    /// Write responses, fitted values and residuals to this table; `-` is standard output
+    /// Write responses, fitted values and residuals to this table; `-` is standard output, and then there is no report
     #[arg(short, long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// The model text behind the formula, instead of a fit

@@ -33,7 +33,10 @@ pub(crate) fn run(args: &FitArgs, context: &Context) -> Result<(), Failure> {
     }
     let quoted = SourceText { name: "the model text of the formula".to_owned(), text };
     let program = Program::parse(&quoted.text).map_err(|error| Failure::text(&quoted, error))?;
-    let data = columns(&formula, args.weights.as_deref(), &table)?;
+    let (data, left_out) = columns(&formula, args.weights.as_deref(), &table)?;
+    if left_out > 0 && !context.quiet {
+        output::progress(&format!("note    {left_out} of {} rows have empty cells and are left out\n", table.rows()));
+    }
     let settings = levenberg::Settings { iterations: args.iterations.unwrap_or(SETTINGS.iterations), ..SETTINGS };
     let fitted = fit(&program, &data, &settings).map_err(|error| train_failure(&error))?;
     if fitted.stopped == Stopped::NotFinite {
@@ -51,6 +54,9 @@ pub(crate) fn run(args: &FitArgs, context: &Context) -> Result<(), Failure> {
     }
     if let Some(path) = &args.out {
         write_rows(path, &fitted).map_err(|e| Failure::system("write", &path.display().to_string(), &e))?;
+    }
+    if args.out.as_ref().is_some_and(|path| path.as_os_str() == "-") {
+        return Ok(());
     }
     let answer =
         if args.json { document(args, &formula, &fitted) } else { report(args, &formula, &fitted, &plot, context) };
@@ -98,7 +104,7 @@ fn report(args: &FitArgs, formula: &Formula, fitted: &Fitted, plot: &Scatter, co
             fitted.rows
         );
     }
-    if args.weights.is_none() {
+    if args.weights.is_none() && fitted.r_squared().is_finite() {
         let _ = writeln!(out, "R squared                {:.6}", fitted.r_squared());
     }
     let _ = writeln!(out, "iterations               {}   ({})", fitted.iterations, fitted.stopped.about());

@@ -43,6 +43,18 @@ fn parameters_that_cannot_be_told_apart_have_no_errors() {
 }
 
 #[test]
+fn rows_with_empty_cells_are_left_out_aloud() {
+    let fitted = run_with(&["fit", "y ~ a*x", "-", "-o", "-"], "x,y,z\n1,2,\n2,,1\n3,6,1\n");
+    assert_eq!(fitted.code, 0, "{fitted:?}");
+    assert!(fitted.stderr.contains("1 of 3 rows"), "{fitted:?}");
+    assert!(
+        fitted.stdout.starts_with("response,fitted,residual\n2,2,") && fitted.stdout.lines().count() == 3,
+        "{fitted:?}"
+    );
+    run_with(&["fit", "y ~ a*x", "-"], "x,y\n1,\n").fails(4);
+}
+
+#[test]
 fn faults_are_explained() {
     let table = cooling();
     let cases: [(&[&str], i32, &str); 8] = [
