@@ -3,6 +3,7 @@
 mod fit;
 mod formulas;
 mod looks;
+mod read;
 mod resume;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use crate::commands::derive::variables::{self, VariableArg};
 pub(crate) use fit::FitArgs;
 pub(crate) use formulas::{EmitArgs, VerifyArgs};
 pub(crate) use looks::{LrFindArgs, NumericsArgs};
+pub(crate) use read::ReadArgs;
 pub(crate) use resume::ResumeArgs;
 
 /// The formula is the program: derive, check and train networks written as matrix expressions.
@@ -283,6 +285,8 @@ pub(crate) struct TrainArgs {
     /// How progress is shown on standard error
     #[arg(long, value_enum, default_value_t = ProgressArg::Auto, value_name = "HOW")]
     pub(crate) progress: ProgressArg,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }
 
 const TRAIN_EXAMPLES: &str = "\
@@ -355,6 +359,11 @@ pub(crate) struct PredictArgs {
     /// One JSON document in place of the table
     #[arg(long, conflicts_with = "with_input")]
     pub(crate) json: bool,
+    /// Number of threads. The result is the same
+    #[arg(long, value_name = "N|auto", default_value = "auto", value_parser = threads)]
+    pub(crate) threads: Threads,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }
 
 /// Figures of a model on the rows of a table
@@ -370,4 +379,6 @@ pub(crate) struct EvaluateArgs {
     /// One JSON document in place of the figures
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }

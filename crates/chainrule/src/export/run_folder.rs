@@ -12,6 +12,7 @@ use super::error::FileError;
 use super::metrics_file::MetricsFile;
 use super::model_file::ModelFile;
 use crate::data::columns::Task;
+use crate::data::options::ReadOptions;
 use crate::train::Checkpoint;
 use crate::train::session::Session;
 
@@ -44,6 +45,9 @@ pub struct Origin {
     pub drop: Vec<String>,
     /// What the target is.
     pub task: Task,
+    /// How the table is read.
+    #[serde(default)]
+    pub read: ReadOptions,
 }
 
 impl Origin {

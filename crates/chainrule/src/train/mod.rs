@@ -14,9 +14,11 @@ pub mod probe;
 pub mod progress;
 pub mod randomness;
 pub mod regression;
+pub mod row;
 pub mod second;
 pub mod session;
 pub mod source;
+pub mod stream;
 mod update;
 
 pub use event::{Event, Flow, Report, StopReason, TrainError};

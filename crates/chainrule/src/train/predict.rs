@@ -6,6 +6,7 @@ use super::compile::{Fed, ForwardPlan, extents, forward};
 use super::event::TrainError;
 use super::options::Dtype;
 use super::source::Data;
+use crate::calculus::examples::{Along, Examples};
 use crate::data::matrix::Matrix;
 use crate::export::trained::Trained;
 use crate::lang::Id;
@@ -54,6 +55,20 @@ impl<T: Real> Forward<T> {
     pub fn run(&mut self, pool: &Pool) {
         let clocks = [0.0; 8];
         self.machine.run(pool, &clocks[..self.machine.clocks().len().min(8)]);
+    }
+
+    /// Runs the pass with these values of its only input.
+    fn run_on(&mut self, input: &[f64], pool: &Pool) {
+        for fed in &self.plan.fed {
+            self.machine.set(fed.at, input);
+        }
+        self.run(pool);
+    }
+
+    /// Appends the first numbers of the result.
+    fn extend(&self, out: &mut Vec<f64>, count: usize) {
+        let at = self.plan.out;
+        out.extend(self.machine.buffer(at.buffer)[at.offset..at.offset + count].iter().map(|v| v.to_f64()));
     }
 
     /// The result.
@@ -105,13 +120,14 @@ pub fn predict<T: Real>(
     Ok(forward.result())
 }
 
-/// Predictions for blocks of rows of one input. Every block is computed at the same size, so that the prediction for a
-/// row does not depend on how many rows there are.
+/// Predictions for rows of features. They are computed in blocks of one size, so that the prediction for a row does not
+/// depend on the rows around it, nor on how many there are.
 pub struct Predictor {
-    input: String,
     rows: usize,
+    cols: usize,
     forward: AnyForward,
     pool: Pool,
+    block: Vec<f64>,
 }
 
 enum AnyForward {
@@ -120,18 +136,37 @@ enum AnyForward {
 }
 
 impl Predictor {
-    /// Compiles the prediction of `trained` for blocks of `rows` rows of `cols` features.
+    /// Rows of a block.
+    pub const ROWS: usize = 256;
+
+    /// Compiles the prediction of `trained` for rows of `cols` features.
     ///
     /// # Errors
-    /// The program predicts nothing, or has other inputs than one of this width.
-    pub fn new(trained: &Trained, rows: usize, cols: usize, pool: Pool) -> Result<Predictor, TrainError> {
+    /// The program predicts nothing, has other inputs than one of this width, or mixes rows: then its predictions for a
+    /// table would depend on how the table is cut.
+    pub fn new(trained: &Trained, cols: usize) -> Result<Predictor, TrainError> {
+        Predictor::of_rows(trained, Predictor::ROWS, cols)
+    }
+
+    /// As [`Predictor::new`] for blocks of `rows` rows: one row is answered fastest by blocks of one. The last bits of a
+    /// prediction may depend on the size of the blocks.
+    ///
+    /// # Errors
+    /// As [`Predictor::new`].
+    pub fn of_rows(trained: &Trained, rows: usize, cols: usize) -> Result<Predictor, TrainError> {
         let program = trained.program.at_prediction();
         let node = program.predict.ok_or_else(|| TrainError::Data("the program has no `predict`".to_owned()))?;
         let &[input] = &program.inputs[..] else {
             return Err(TrainError::Data("predictions from a table need a program with one input".to_owned()));
         };
-        let input = program.name_of(input).to_owned();
-        let data = Data { matrices: vec![(input.clone(), Matrix::zeros(rows, cols))] };
+        let name = program.name_of(input).to_owned();
+        let examples = program.graph.dims.resolve(program.graph.shape(input).rows());
+        let along = Examples::new(&[input], examples).along(&program.graph, node);
+        if rows > 1 && along != Along::Axis(0) {
+            let message = "the prediction of a row depends on other rows, so that a table cannot be cut into blocks";
+            return Err(TrainError::Data(message.to_owned()));
+        }
+        let data = Data { matrices: vec![(name, Matrix::zeros(rows, cols))] };
         let (parameters, states) = (&trained.parameters, &trained.states);
         let forward = match trained.dtype {
             Dtype::F32 => {
@@ -146,38 +181,77 @@ impl Predictor {
                 AnyForward::F64(forward)
             }
         };
-        Ok(Predictor { input, rows, forward, pool })
+        let (found, _) = forward.size();
+        if found != rows {
+            return Err(TrainError::Data(format!("{found} predictions for {rows} rows")));
+        }
+        Ok(Predictor { rows, cols, forward, pool: Pool::new(1), block: Vec::new() })
     }
 
-    /// The predictions for at most as many rows as a block has.
+    /// Numbers in the prediction of a row.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.forward.size().1
+    }
+
+    /// The predictions for any number of rows.
     ///
     /// # Errors
-    /// More rows, or another width.
-    pub fn predict(&mut self, mut features: Matrix) -> Result<Matrix, TrainError> {
-        let wanted = features.rows;
-        if wanted > self.rows {
-            return Err(TrainError::Data(format!("a block has {} rows, not {wanted}", self.rows)));
+    /// Rows of another width.
+    pub fn predict(&mut self, features: &Matrix) -> Result<Matrix, TrainError> {
+        if features.cols != self.cols {
+            return Err(TrainError::Data(format!("rows of {} features, not of {}", features.cols, self.cols)));
         }
-        features.values.resize(self.rows * features.cols, 0.0);
-        features.rows = self.rows;
-        let data = Data { matrices: vec![(self.input.clone(), features)] };
-        let mut result = match &mut self.forward {
-            AnyForward::F32(forward) => {
-                forward.feed(&data)?;
-                forward.run(&self.pool);
-                forward.result()
+        let width = self.width();
+        let mut out = Matrix { rows: features.rows, cols: width, values: Vec::new() };
+        out.values.reserve_exact(features.rows * width);
+        let size = self.rows * self.cols;
+        for start in (0..features.rows).step_by(self.rows) {
+            let end = features.rows.min(start + self.rows);
+            let rows = &features.values[start * self.cols..end * self.cols];
+            if rows.len() == size {
+                self.forward.run(rows, &self.pool);
+            } else {
+                // What the rows behind the last one hold does not matter: rows are not mixed.
+                self.block.clear();
+                self.block.extend_from_slice(rows);
+                self.block.resize(size, 0.0);
+                self.forward.run(&self.block, &self.pool);
             }
-            AnyForward::F64(forward) => {
-                forward.feed(&data)?;
-                forward.run(&self.pool);
-                forward.result()
-            }
-        };
-        if result.rows != self.rows {
-            return Err(TrainError::Data(format!("{} predictions for {} rows", result.rows, self.rows)));
+            self.forward.extend(&mut out.values, (end - start) * width);
         }
-        result.values.truncate(wanted * result.cols);
-        result.rows = wanted;
-        Ok(result)
+        Ok(out)
+    }
+
+    /// Replaces `out` by the prediction for the features of one row, which are as many as this was compiled for, in
+    /// blocks of one row.
+    pub(super) fn predict_row(&mut self, features: &[f64], out: &mut Vec<f64>) {
+        self.forward.run(features, &self.pool);
+        out.clear();
+        let width = self.width();
+        self.forward.extend(out, width);
+    }
+}
+
+impl AnyForward {
+    fn size(&self) -> (usize, usize) {
+        match self {
+            AnyForward::F32(forward) => forward.plan.size,
+            AnyForward::F64(forward) => forward.plan.size,
+        }
+    }
+
+    fn run(&mut self, input: &[f64], pool: &Pool) {
+        match self {
+            AnyForward::F32(forward) => forward.run_on(input, pool),
+            AnyForward::F64(forward) => forward.run_on(input, pool),
+        }
+    }
+
+    fn extend(&self, out: &mut Vec<f64>, count: usize) {
+        match self {
+            AnyForward::F32(forward) => forward.extend(out, count),
+            AnyForward::F64(forward) => forward.extend(out, count),
+        }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &ResumeArgs, context: &Context) -> Result<(), Failure> {
         return output::answer(&finished(args, &folder, &saved, why));
     }
     let source = SourceText { name: folder.file(TEXT).display().to_string(), text: saved.model.program.source.clone() };
-    let mut session = session(&folder, &saved, &source)?;
+    let mut session = session(&folder, &saved, &source, context)?;
     if session.fingerprint() != saved.data {
         let failure = Failure::new(DATA, "E392", format!("the data of {} is not that of the run", args.run.display()));
         return Err(failure.help("restore it, or begin a new run with `chainrule train`"));
@@ -63,14 +63,14 @@ fn open(path: &Path) -> Result<(RunFolder, SavedRun), Failure> {
 }
 
 /// The session as it was when the run began: the text and the options of the checkpoint on the data of the run.
-fn session(folder: &RunFolder, saved: &SavedRun, source: &SourceText) -> Result<Session, Failure> {
+fn session(folder: &RunFolder, saved: &SavedRun, source: &SourceText, context: &Context) -> Result<Session, Failure> {
     let origin = folder.origin().map_err(|error| file_failure(folder.path(), error))?;
     let change = |options: &mut Options| *options = Options { threads: options.threads, ..saved.options };
     let file = origin.found();
     let made = match &origin.target {
         None => Session::of_program(&source.text, folder_of(&file), &change),
         Some(target) => {
-            let table = read_table(&file)?;
+            let table = read_table(&file, &origin.read, context)?;
             let Origin { keep, drop, task, .. } = origin.clone();
             let columns = ColumnOptions { keep, drop, task, ..ColumnOptions::default() };
             Session::of_table(table, target, &columns, Some(&source.text), &change)

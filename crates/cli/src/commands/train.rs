@@ -73,6 +73,7 @@ fn run_folder(path: &Path, args: &TrainArgs, session: &Session) -> Result<RunFol
         keep: args.keep.clone(),
         drop: args.drop.clone(),
         task: task(args.task),
+        read: args.read.options(),
     };
     folder.begin(&session.program.source, &origin).map_err(failed)?;
     Ok(folder)
@@ -114,7 +115,7 @@ fn session(args: &TrainArgs, context: &output::Context) -> Result<(Session, Sour
             .map_err(|e| source_failure(e, &source))?;
         return Ok((session, source));
     };
-    let table = read_table(&args.file)?;
+    let table = read_table(&args.file, &args.read.options(), context)?;
     let (rows, name) = (table.rows(), table.file().to_owned());
     let (keep, drop, task) = (args.keep.clone(), args.drop.clone(), task(args.task));
     let columns = ColumnOptions { keep, drop, task, ..ColumnOptions::default() };
