@@ -15,12 +15,10 @@ use super::table::{Layout, Table, place_of_byte, shorten};
 
 /// Whether a text with this name that begins like this is JSON and no delimited text.
 pub(crate) fn is_json(plain_name: &str, sample: &[u8]) -> bool {
-    let first = sample.iter().find(|byte| !byte.is_ascii_whitespace());
+    let text = sample.trim_ascii_start();
     let ending = |list: &[&str]| list.iter().any(|ending| plain_name.ends_with(ending));
-    match first {
-        Some(b'{') => !ending(&[".csv", ".tsv"]),
-        _ => ending(&[".jsonl", ".ndjson", ".json"]),
-    }
+    let begins = text.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    begins.is_some_and(|rest| matches!(rest, [b'"' | b'}', ..])) || ending(&[".jsonl", ".ndjson", ".json"])
 }
 
 /// Keys and values of one object, in order; values as they are written.

@@ -27,3 +27,6 @@ mod parquet;
 mod quotes;
 mod read;
 mod suggest;
+
+#[cfg(feature = "parquet")]
+pub use parquet::THREAD as PARQUET_THREAD;

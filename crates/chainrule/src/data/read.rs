@@ -18,7 +18,7 @@ pub(crate) const MAX_FILE_BYTES: u64 = u32::MAX as u64 - 1;
 /// A compressed file may become this many times larger; deflate reaches 1032 for a single letter on and on.
 const MAX_RATIO: u64 = 1000;
 /// Less than this is never too much.
-const SMALL: u64 = 64 << 20;
+const SMALL: u64 = 1 << 20;
 
 /// Bytes of a file, decompressed, from its start.
 pub(crate) struct Input {

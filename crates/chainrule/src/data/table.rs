@@ -54,7 +54,7 @@ pub struct Uneven {
 /// What a cell says.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cell<'a> {
-    /// Nothing: empty, `?`, or NA, N/A, NaN, null, None in any case.
+    /// Nothing: empty, `?`, or NA, N/A, NaN, -NaN, null, None in any case.
     Missing,
     /// A finite number.
     Number(f64),
@@ -245,7 +245,7 @@ fn parse_any(text: &str, numbers: Numbers) -> Cell<'_> {
 fn is_missing(text: &str) -> bool {
     text.is_empty()
         || text == "?"
-        || ["na", "n/a", "nan", "null", "none"].iter().any(|marker| text.eq_ignore_ascii_case(marker))
+        || ["na", "n/a", "nan", "-nan", "null", "none"].iter().any(|marker| text.eq_ignore_ascii_case(marker))
 }
 
 /// The beginning of a text for a message, control characters shown as escapes.

@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn numbers_come_back() {
-        for (value, text) in [(1.0, "1"), (-0.5, "-0.5"), (1e300, "1e300"), (0.1, "0.1"), (f64::NAN, "NaN")] {
+        for (value, text) in [(1.0, "1"), (-0.5, "-0.5"), (1e300, "1e+300"), (0.1, "0.1"), (f64::NAN, "NaN")] {
             let mut line = Vec::new();
             push_number(&mut line, value);
             assert_eq!(String::from_utf8(line).unwrap(), text);
