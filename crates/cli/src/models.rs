@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use chainrule::data::blocks::TableReader;
+use chainrule::data::columns::ColumnOptions;
+use chainrule::data::long::is_long;
 use chainrule::data::options::ReadOptions;
 use chainrule::data::preprocess::{Notes, Preprocessing};
 use chainrule::data::table::{Table, Uneven};
@@ -13,7 +15,7 @@ use chainrule::export::run_folder::{CHECKPOINT, MODEL};
 use chainrule::export::trained::Trained;
 use chainrule::text::diagnostic::{Diagnostic, Span};
 use chainrule::train::TrainError;
-use chainrule::train::session::Figures;
+use chainrule::train::session::{Change, Figures, Session};
 use chainrule::train::source::SourceError;
 
 use crate::errors::{DATA, FILE, Failure, SYSTEM, TEXT};
@@ -59,6 +61,34 @@ pub(crate) fn read_table(path: &Path, options: &ReadOptions, context: &output::C
     };
     tell_uneven(table.uneven(), context);
     Ok(table)
+}
+
+/// What is to be made of a table.
+pub(crate) struct Wanted<'a> {
+    pub(crate) target: &'a str,
+    pub(crate) columns: &'a ColumnOptions,
+    pub(crate) text: Option<&'a str>,
+    pub(crate) change: Change<'a>,
+}
+
+/// The session of a table, and its number of rows. A file that is too large for the memory is read again in each epoch.
+pub(crate) fn table_session(
+    path: &Path,
+    read: &ReadOptions,
+    wanted: &Wanted<'_>,
+    quoted: &SourceText,
+    context: &output::Context,
+) -> Result<(Session, usize), Failure> {
+    let Wanted { target, columns, text, change } = *wanted;
+    let failed = |error| source_failure(error, quoted);
+    if is_long(path, read) {
+        let session = Session::of_long_table(path, read, target, columns, text, change).map_err(failed)?;
+        let rows = session.stream.as_ref().map_or(0, |stream| stream.long.rows() as usize);
+        return Ok((session, rows));
+    }
+    let table = read_table(path, read, context)?;
+    let rows = table.rows();
+    Ok((Session::of_table(table, target, columns, text, change).map_err(failed)?, rows))
 }
 
 /// Opens a table that is read block by block; `-` is standard input.

@@ -81,6 +81,11 @@ impl Cells {
         Ok(())
     }
 
+    /// The row that was ended last stands in this line of the file.
+    pub(crate) fn in_line(&mut self, line: usize) {
+        self.table.lines.push(line);
+    }
+
     pub(crate) fn finish(self) -> Table {
         self.table
     }

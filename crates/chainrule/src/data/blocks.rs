@@ -1,6 +1,7 @@
 //! A long table block by block: from a file, a compressed file or a pipe, in constant memory.
 
-use std::io::{ErrorKind, Read};
+use std::fs::File;
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use super::json_lines;
 use super::options::ReadOptions;
 use super::quotes::{Fields, SNIFFED};
 use super::read::{Input, MAX_FILE_BYTES, io_error};
-use super::table::{Layout, Table, place_of_byte};
+use super::table::{Layout, Table, line_ends, place_of_byte};
 
 /// Bytes of text in a block, about.
 const BLOCK: usize = 512 << 10;
@@ -40,8 +41,17 @@ enum Inner {
 pub struct RawBlock(Raw);
 
 enum Raw {
-    Text { layout: Arc<Layout>, bytes: Vec<u8>, from: usize, lines: usize },
+    Text { layout: Arc<Layout>, bytes: Vec<u8>, from: usize, lines: usize, at: Option<u64> },
     Table(Box<Table>),
+}
+
+/// Where a block stands in a file that is a plain text, so that it can be read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BlockAt {
+    byte: u64,
+    bytes: usize,
+    from: usize,
+    lines: usize,
 }
 
 impl RawBlock {
@@ -51,12 +61,31 @@ impl RawBlock {
     /// Text that is not a table; see [`DataError`].
     pub fn parse(self) -> Result<Table, DataError> {
         match self.0 {
-            Raw::Text { layout, bytes, from, lines } if layout.delimiter.is_some() => {
+            Raw::Text { layout, bytes, from, lines, .. } if layout.delimiter.is_some() => {
                 parse_records(layout, bytes, from, lines)
             }
-            Raw::Text { layout, bytes, from, lines } => json_lines::parse_lines(layout, bytes, from, lines),
+            Raw::Text { layout, bytes, from, lines, .. } => json_lines::parse_lines(layout, bytes, from, lines),
             Raw::Table(table) => Ok(*table),
         }
+    }
+
+    /// Where it stands; nothing for formats and streams that cannot be entered in the middle.
+    pub(crate) fn at(&self) -> Option<BlockAt> {
+        match &self.0 {
+            Raw::Text { bytes, from, lines, at, .. } => {
+                at.map(|byte| BlockAt { byte, bytes: bytes.len(), from: *from, lines: *lines })
+            }
+            Raw::Table(_) => None,
+        }
+    }
+
+    /// Reads a block again.
+    pub(crate) fn again(layout: &Arc<Layout>, file: &mut File, at: BlockAt) -> Result<RawBlock, DataError> {
+        let mut bytes = vec![0; at.bytes];
+        let read = file.seek(SeekFrom::Start(at.byte)).and_then(|_| file.read_exact(&mut bytes));
+        read.map_err(|error| DataError::Io { file: layout.file.clone(), reason: error.to_string() })?;
+        let layout = Arc::clone(layout);
+        Ok(RawBlock(Raw::Text { layout, bytes, from: at.from, lines: at.lines, at: None }))
     }
 }
 
@@ -88,7 +117,7 @@ impl TableReader {
         TableReader::of_input(Input::of_reader(file.to_owned(), reader)?, options, false)
     }
 
-    fn of_input(input: Input, options: &ReadOptions, whole: bool) -> Result<TableReader, DataError> {
+    pub(super) fn of_input(input: Input, options: &ReadOptions, whole: bool) -> Result<TableReader, DataError> {
         options
             .check()
             .map_err(|(name, reason)| DataError::BadArgument { name: name.into(), reason: reason.into() })?;
@@ -99,7 +128,7 @@ impl TableReader {
         Ok(TableReader { inner })
     }
 
-    fn layout(&self) -> &Layout {
+    pub(crate) fn layout(&self) -> &Arc<Layout> {
         match &self.inner {
             Inner::Text(blocks) => &blocks.layout,
             Inner::Whole { layout, .. } => layout,
@@ -123,7 +152,7 @@ impl TableReader {
     /// A table of these columns without rows, for what needs names alone.
     #[must_use]
     pub fn no_rows(&self) -> Table {
-        Table::empty(Arc::new(self.layout().clone()))
+        Table::empty(Arc::clone(self.layout()))
     }
 
     /// The next part of the file, unread; none at its end.
@@ -148,67 +177,6 @@ impl TableReader {
     }
 }
 
-impl Table {
-    /// Reads a table from a file: delimited text, JSON Lines, NumPy arrays (`.npy`, `.npz`), IDX, each also compressed
-    /// (`.gz`); and Parquet where the library is built with it.
-    ///
-    /// The first line of a delimited text holds the names. The delimiter is the one of `,` `;` tab and `|` that fits the
-    /// first lines; blank lines are skipped.
-    ///
-    /// # Errors
-    /// A missing or unreadable file, or text that is not a table; see [`DataError`].
-    pub fn read(path: impl AsRef<Path>) -> Result<Table, DataError> {
-        Table::read_with(path, &ReadOptions::default())
-    }
-
-    /// As [`Table::read`], with what is told about the file.
-    ///
-    /// # Errors
-    /// As [`Table::read`], and options that cannot be.
-    pub fn read_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Table, DataError> {
-        #[cfg(feature = "parquet")]
-        if super::parquet::is_parquet(path.as_ref()) {
-            return super::parquet::RowGroups::open(path.as_ref(), options)?.all();
-        }
-        Table::of_input(Input::open(path.as_ref())?, options)
-    }
-
-    /// Reads a table from a stream to its end, as [`Table::read_with`]; `file` is its name in messages (`-` for standard
-    /// input).
-    ///
-    /// # Errors
-    /// As [`Table::read_with`].
-    pub fn from_stream(file: &str, reader: Box<dyn Read + Send>, options: &ReadOptions) -> Result<Table, DataError> {
-        Table::of_input(Input::of_reader(file.to_owned(), reader)?, options)
-    }
-
-    /// Reads a table from bytes in memory, as [`Table::read`]; `file` is its name in messages.
-    ///
-    /// # Errors
-    /// As [`Table::read`].
-    pub fn from_bytes(file: &str, bytes: &[u8]) -> Result<Table, DataError> {
-        Table::from_bytes_with(file, bytes, &ReadOptions::default())
-    }
-
-    /// Reads a table from bytes in memory, as [`Table::read_with`]; `file` is its name in messages.
-    ///
-    /// # Errors
-    /// As [`Table::read_with`].
-    pub fn from_bytes_with(file: &str, bytes: &[u8], options: &ReadOptions) -> Result<Table, DataError> {
-        let reader = Box::new(std::io::Cursor::new(bytes.to_vec()));
-        Table::from_stream(file, reader, options)
-    }
-
-    fn of_input(input: Input, options: &ReadOptions) -> Result<Table, DataError> {
-        let mut reader = TableReader::of_input(input, options, true)?;
-        let table = reader.next_block()?;
-        match table {
-            Some(table) if table.rows() > 0 => Ok(table),
-            _ => Err(DataError::HeaderOnly { file: reader.file().to_owned() }),
-        }
-    }
-}
-
 /// A text that is cut where records end.
 struct TextBlocks {
     layout: Arc<Layout>,
@@ -218,6 +186,8 @@ struct TextBlocks {
     header: usize,
     /// Lines of the file before `buffer`.
     lines: usize,
+    /// Bytes of the file before `buffer`, if it is a plain text.
+    byte: Option<u64>,
     at_end: bool,
     whole: bool,
 }
@@ -232,6 +202,7 @@ impl TextBlocks {
             Layout { file: input.file.clone(), names, delimiter: None, numbers, ragged: options.ragged, max_memory };
         let mut blocks = TextBlocks {
             layout: Arc::new(empty),
+            byte: input.start,
             input,
             buffer: Vec::new(),
             header: 0,
@@ -386,12 +357,13 @@ impl TextBlocks {
         rest.extend_from_slice(&self.buffer[end..]);
         self.buffer.truncate(end);
         let bytes = std::mem::replace(&mut self.buffer, rest);
-        let (lines, from) = (self.lines, self.header);
+        let (lines, from, at) = (self.lines, self.header, self.byte);
         self.header = 0;
+        self.byte = at.map(|byte| byte + bytes.len() as u64);
         if !self.at_end {
             self.lines += line_ends(&bytes);
         }
-        Raw::Text { layout: Arc::clone(&self.layout), bytes, from, lines }
+        Raw::Text { layout: Arc::clone(&self.layout), bytes, from, lines, at }
     }
 }
 
@@ -401,13 +373,4 @@ fn sample(text: &[u8], lines: usize) -> Option<usize> {
     // A line end at the very end may have a second half, which changes nothing.
     let end = memchr::memchr2_iter(b'\n', b'\r', short).nth(2 * lines - 1).map(|at| at + 1);
     end.or((text.len() >= SAMPLE).then_some(SAMPLE))
-}
-
-/// Number of line ends; `\r\n` is one.
-fn line_ends(text: &[u8]) -> usize {
-    let feeds = memchr::memchr_iter(b'\n', text).count();
-    if memchr::memchr(b'\r', text).is_none() {
-        return feeds;
-    }
-    feeds + memchr::memchr_iter(b'\r', text).filter(|&at| text.get(at + 1) != Some(&b'\n')).count()
 }

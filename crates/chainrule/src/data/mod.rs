@@ -5,6 +5,7 @@ pub mod blocks;
 pub mod columns;
 pub mod error;
 pub mod generate;
+pub mod long;
 pub mod matrix;
 pub mod notes;
 pub mod npy;
@@ -27,6 +28,7 @@ mod parquet;
 mod quotes;
 mod read;
 mod suggest;
+mod whole;
 
 #[cfg(feature = "parquet")]
 pub use parquet::THREAD as PARQUET_THREAD;

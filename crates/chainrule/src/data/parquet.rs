@@ -67,7 +67,7 @@ impl RowGroups {
         }
     }
 
-    pub(crate) fn layout(&self) -> &Layout {
+    pub(crate) fn layout(&self) -> &Arc<Layout> {
         &self.layout
     }
 

@@ -31,6 +31,8 @@ pub(crate) struct Input {
     pub(crate) size: Option<u64>,
     /// It is a file: everything is there, and nobody waits for the beginning of an answer.
     pub(crate) patient: bool,
+    /// The byte of the file at which `reader` is, where it gives the bytes of a file as they are.
+    pub(crate) start: Option<u64>,
     /// The first bytes, which `reader` gives again.
     pub(crate) head: Vec<u8>,
 }
@@ -54,6 +56,7 @@ impl Input {
         let mut input = Input::of_reader(file, reader)?;
         input.size = input.size.and(Some(size));
         input.patient = true;
+        input.start = input.size.map(|_| 0);
         Ok(input)
     }
 
@@ -63,18 +66,18 @@ impl Input {
         let plain_name = lower.strip_suffix(".gz").unwrap_or(&lower).to_owned();
         let (head, reader) = peek(&file, reader)?;
         if !head.starts_with(&[0x1f, 0x8b]) {
-            return Ok(Input { file, plain_name, reader, size: Some(0), patient: false, head });
+            return Ok(Input { file, plain_name, reader, size: Some(0), patient: false, start: None, head });
         }
         let (head, reader) = peek(&file, Box::new(Unpacked::new(reader)))?;
         if head.starts_with(&[0x1f, 0x8b]) {
             return Err(DataError::Damaged { file, reason: "it is compressed twice".into() });
         }
-        Ok(Input { file, plain_name, reader, size: None, patient: false, head })
+        Ok(Input { file, plain_name, reader, size: None, patient: false, start: None, head })
     }
 
     /// The rest as UTF-8 without a byte order mark.
     pub(crate) fn into_text(self, options: &ReadOptions) -> Result<Input, DataError> {
-        let Input { file, plain_name, mut reader, size, patient, mut head } = self;
+        let Input { file, plain_name, mut reader, size, patient, mut start, mut head } = self;
         let mark = match head[..] {
             [0xef, 0xbb, 0xbf, ..] => Some((Encoding::Utf8, 3)),
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some((Encoding::Utf16, 2)),
@@ -89,13 +92,17 @@ impl Input {
             let mut skipped = [0; 3];
             reader.read_exact(&mut skipped[..length]).map_err(|error| io_error(&file, &error))?;
             head.drain(..length);
+            start = start.map(|byte| byte + length as u64);
+        }
+        if !matches!(encoding, Some(Encoding::Utf8) | None) {
+            start = None;
         }
         let reader: Box<dyn Read + Send> = match encoding {
             Some(Encoding::Utf16) => Box::new(Utf16::new(reader, big_endian)),
             Some(Encoding::Latin1) => Box::new(Latin1::new(reader)),
             Some(Encoding::Utf8) | None => reader,
         };
-        Ok(Input { file, plain_name, reader, size, patient, head })
+        Ok(Input { file, plain_name, reader, size, patient, start, head })
     }
 
     /// Everything.

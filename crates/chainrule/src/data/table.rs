@@ -19,6 +19,8 @@ pub struct Table {
     pub(crate) cells: Vec<(u32, u32)>,
     /// Byte in `source` at which each row starts; nothing for formats without a text.
     pub(crate) starts: Vec<u32>,
+    /// Lines of rows that were taken out of a file here and there.
+    pub(crate) lines: Vec<usize>,
     /// Lines of the file before `source`, or rows before the first where there are no lines.
     pub(crate) lines_before: usize,
     /// Rows (as read) that are the rows of the table.
@@ -73,6 +75,7 @@ impl Table {
             loose: String::new(),
             cells: Vec::new(),
             starts: Vec::new(),
+            lines: Vec::new(),
             lines_before: 0,
             order: Vec::new(),
             uneven: None,
@@ -154,7 +157,7 @@ impl Table {
             let excerpt = self.text(row, column);
             return Place {
                 file: self.layout.file.clone(),
-                line: self.lines_before + record + 1,
+                line: self.lines.get(record).copied().unwrap_or(self.lines_before + record + 1),
                 column: column + 1,
                 excerpt: shorten(excerpt),
                 caret: 0,
@@ -187,6 +190,24 @@ impl Table {
         let mut place = place_of_byte(&self.layout.file, self.source.as_bytes(), byte);
         place.line += self.lines_before;
         place
+    }
+
+    /// The lines at which rows of these numbers stand, which ascend.
+    pub(crate) fn lines_of(&self, rows: &[u32]) -> Vec<usize> {
+        let (mut line, mut at) = (self.lines_before + 1, 0);
+        let source = self.source.as_bytes();
+        let mut lines = Vec::with_capacity(rows.len());
+        for &row in rows {
+            let record = self.order[row as usize] as usize;
+            let Some(&start) = self.starts.get(record) else {
+                lines.push(self.lines_before + record + 1);
+                continue;
+            };
+            line += line_ends(&source[at..start as usize]);
+            at = start as usize;
+            lines.push(line);
+        }
+        lines
     }
 
     /// Keeps the rows of the given numbers, in that order.
@@ -262,6 +283,15 @@ fn visible(letter: char) -> impl Iterator<Item = char> {
     let (escaped, plain) =
         if letter.is_control() { (Some(letter.escape_default()), None) } else { (None, Some(letter)) };
     escaped.into_iter().flatten().chain(plain)
+}
+
+/// Number of line ends; `\r\n` is one.
+pub(crate) fn line_ends(text: &[u8]) -> usize {
+    let feeds = memchr::memchr_iter(b'\n', text).count();
+    if memchr::memchr(b'\r', text).is_none() {
+        return feeds;
+    }
+    feeds + memchr::memchr_iter(b'\r', text).filter(|&at| text.get(at + 1) != Some(&b'\n')).count()
 }
 
 /// Line, column and excerpt of a byte. Works on any bytes, because encoding errors need places too.

@@ -5,6 +5,7 @@ mod diverged;
 pub mod event;
 pub mod fit;
 mod keep;
+mod load;
 pub mod lr_find;
 pub mod metrics;
 pub mod numerics;
@@ -19,6 +20,7 @@ pub mod second;
 pub mod session;
 pub mod source;
 pub mod stream;
+pub mod streamed;
 mod update;
 
 pub use event::{Event, Flow, Report, StopReason, TrainError};

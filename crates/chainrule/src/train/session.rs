@@ -1,18 +1,20 @@
 //! A whole run: from a program or a table to a trained model with its figures.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use kernels::{Pool, Real};
 use sha2::{Digest, Sha256};
 
 use super::compile::{example_dim, extents};
 use super::event::{Event, Flow, Report, TrainError};
-use super::fit::{Problem, fit_from};
+use super::fit::{Problem, fit_streamed};
 use super::metrics::{argmax, classification, regression};
 use super::options::{Dtype, Options};
 use super::predict::{Forward, predict};
 use super::progress::Checkpoint;
 use super::source::{Data, SourceError, starting_values};
+use super::streamed::Streamed;
 use crate::data::columns::{ColumnOptions, ColumnReport};
 use crate::data::error::DataError;
 use crate::data::matrix::Matrix;
@@ -50,6 +52,8 @@ pub struct Session {
     pub states: Vec<f64>,
     /// What the user should know, a sentence each.
     pub notes: Vec<String>,
+    /// The training examples, where they do not fit into memory; `data` is a sample of them then.
+    pub stream: Option<Arc<Streamed>>,
 }
 
 /// Figures by name, in order.
@@ -109,6 +113,7 @@ impl Session {
             parameters,
             states,
             notes: Vec::new(),
+            stream: None,
         })
     }
 
@@ -191,7 +196,7 @@ impl Session {
             parameters: &self.parameters,
             states: &self.states,
         };
-        fit_from(&problem, &solver, &self.options, from, listen)
+        fit_streamed(&problem, self.stream.as_ref(), &solver, &self.options, from, listen)
     }
 
     /// Judges what a training has left.
@@ -243,6 +248,11 @@ impl Session {
                 hash.update(name.as_bytes());
                 matrix.values.iter().for_each(|value| hash.update(value.to_le_bytes()));
             }
+        }
+        // Of a long table the sample, its length and the number of its examples.
+        if let Some(stream) = &self.stream {
+            hash.update(stream.long.bytes().to_le_bytes());
+            hash.update(stream.long.examples().to_le_bytes());
         }
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }

@@ -15,7 +15,7 @@ use super::train::running::{Job, Place, execute};
 use super::train::{folder_of, threads};
 use crate::args::ResumeArgs;
 use crate::errors::{DATA, Failure};
-use crate::models::{file_failure, read_model, read_table, source_failure};
+use crate::models::{Wanted, file_failure, read_model, source_failure, table_session};
 use crate::output::{self, Context};
 use crate::source::SourceText;
 
@@ -70,10 +70,10 @@ fn session(folder: &RunFolder, saved: &SavedRun, source: &SourceText, context: &
     let made = match &origin.target {
         None => Session::of_program(&source.text, folder_of(&file), &change),
         Some(target) => {
-            let table = read_table(&file, &origin.read, context)?;
             let Origin { keep, drop, task, .. } = origin.clone();
             let columns = ColumnOptions { keep, drop, task, ..ColumnOptions::default() };
-            Session::of_table(table, target, &columns, Some(&source.text), &change)
+            let wanted = Wanted { target, columns: &columns, text: Some(&source.text), change: &change };
+            return table_session(&file, &origin.read, &wanted, source, context).map(|(session, _)| session);
         }
     };
     made.map_err(|error| source_failure(error, source))

@@ -12,7 +12,7 @@ use chainrule::train::{Dtype, Options};
 
 use crate::args::{DtypeArg, TaskArg, Threads, TrainArgs};
 use crate::errors::Failure;
-use crate::models::{file_failure, read_table, source_failure};
+use crate::models::{Wanted, file_failure, source_failure, table_session};
 use crate::output;
 use crate::source::{SourceText, read_text};
 
@@ -115,15 +115,15 @@ fn session(args: &TrainArgs, context: &output::Context) -> Result<(Session, Sour
             .map_err(|e| source_failure(e, &source))?;
         return Ok((session, source));
     };
-    let table = read_table(&args.file, &args.read.options(), context)?;
-    let (rows, name) = (table.rows(), table.file().to_owned());
+    let read = args.read.options();
     let (keep, drop, task) = (args.keep.clone(), args.drop.clone(), task(args.task));
     let columns = ColumnOptions { keep, drop, task, ..ColumnOptions::default() };
     let given = args.model.as_deref().map(read_text).transpose()?;
+    let name = args.file.display().to_string();
     let quoted = given.clone().unwrap_or_else(|| SourceText { name: name.clone(), text: String::new() });
     let text = given.as_ref().map(|source| source.text.as_str());
-    let session =
-        Session::of_table(table, target, &columns, text, &change).map_err(|error| source_failure(error, &quoted))?;
+    let wanted = Wanted { target, columns: &columns, text, change: &change };
+    let (session, rows) = table_session(&args.file, &read, &wanted, &quoted, context)?;
     if !context.quiet {
         output::progress(&table_summary(&session, &name, rows));
     }
@@ -160,11 +160,8 @@ fn table_summary(session: &Session, name: &str, rows: usize) -> String {
         out.push_str(&format!("          ignored: {}; keep one with --keep\n", ignored.join(", ")));
     }
     let validation = session.validation.as_ref().map_or(0, chainrule::train::Data::rows);
-    out.push_str(&format!(
-        "split     {} training, {validation} validation (seed {})\n",
-        session.data.rows(),
-        session.options.seed
-    ));
+    let training = session.stream.as_ref().map_or(session.data.rows(), |stream| stream.examples());
+    out.push_str(&format!("split     {training} training, {validation} validation (seed {})\n", session.options.seed));
     for note in &session.notes {
         out.push_str(&format!("note      {note}\n"));
     }
