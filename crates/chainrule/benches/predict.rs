@@ -9,7 +9,6 @@ use std::io::Cursor;
 use std::time::Instant;
 
 use chainrule::data::blocks::TableReader;
-use chainrule::data::columns::ColumnOptions;
 use chainrule::data::options::ReadOptions;
 use chainrule::data::row::Value;
 use chainrule::data::table::Table;
@@ -19,6 +18,7 @@ use chainrule::train::Flow;
 use chainrule::train::row::RowPredictor;
 use chainrule::train::session::Session;
 use chainrule::train::stream::{Say, predict_all};
+use chainrule::train::table::TableOptions;
 use kernels::random::{Purpose, Stream};
 
 const COLUMNS: usize = 20;
@@ -49,7 +49,7 @@ fn csv(rows: u32) -> String {
 
 fn trained() -> Trained {
     let table = Table::from_bytes("t.csv", csv(1000).as_bytes()).expect("the table is right");
-    let session = Session::of_table(table, "y", &ColumnOptions::default(), Some(NET), &|_| {}).expect("a session");
+    let session = Session::of_table(table, None, &TableOptions::of_target("y"), Some(NET), &|_| {}).expect("a session");
     session.run(&mut |_| Flow::Continue).expect("the run is stable").trained
 }
 

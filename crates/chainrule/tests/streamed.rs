@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use chainrule::data::columns::ColumnOptions;
 use chainrule::data::long::{LongTable, Scan, is_long};
 use chainrule::data::options::ReadOptions;
 use chainrule::data::table::{Cell, Table};
 use chainrule::train::session::Session;
+use chainrule::train::table::TableOptions;
 use chainrule::train::{Checkpoint, Event, Flow, Options};
 
 const ROWS: usize = 40_000;
@@ -78,7 +78,8 @@ fn session(path: &Path, epochs: u32) -> Session {
         options.epochs = epochs;
         options.patience = None;
     };
-    Session::of_long_table(path, &ReadOptions::default(), "y", &ColumnOptions::default(), None, &change).unwrap()
+    let options = TableOptions::of_target("y");
+    Session::of_long_table(path, &ReadOptions::default(), None, &options, None, &change).unwrap()
 }
 
 #[test]
@@ -95,14 +96,15 @@ fn a_stream_trains_a_sorted_table_to_the_same_bits_also_when_it_is_resumed() {
         _ => Flow::Continue,
     };
     let whole = session.run(&mut listen).unwrap();
-    let figure = |name: &str| whole.validation.as_ref().unwrap().iter().find(|(other, _)| *other == name).unwrap().1;
-    assert!(figure("r2") > 0.9, "{:?}", whole.validation);
+    let figures = session.figures(whole.validation.as_ref().unwrap());
+    let r2 = figures.iter().find(|(name, _)| *name == "r2").unwrap().1;
+    assert!(r2 > 0.9, "{figures:?}");
     let again = session.run(&mut |_| Flow::Continue).unwrap();
-    assert_eq!(whole.trained.parameters, again.trained.parameters);
+    assert_eq!(whole.trained.members, again.trained.members);
     assert!(checkpoints.len() > 3);
     for checkpoint in [&checkpoints[1], checkpoints.last().unwrap()] {
         let resumed = session.run_from(Some(checkpoint), &mut |_| Flow::Continue).unwrap();
-        assert_eq!(whole.trained.parameters, resumed.trained.parameters);
+        assert_eq!(whole.trained.members, resumed.trained.members);
     }
 }
 

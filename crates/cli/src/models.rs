@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use chainrule::data::blocks::TableReader;
-use chainrule::data::columns::ColumnOptions;
 use chainrule::data::long::is_long;
 use chainrule::data::options::ReadOptions;
 use chainrule::data::preprocess::{Notes, Preprocessing};
@@ -15,8 +14,10 @@ use chainrule::export::run_folder::{CHECKPOINT, MODEL};
 use chainrule::export::trained::Trained;
 use chainrule::text::diagnostic::{Diagnostic, Span};
 use chainrule::train::TrainError;
-use chainrule::train::session::{Change, Figures, Session};
+use chainrule::train::figures::Figures;
+use chainrule::train::session::{Change, Session};
 use chainrule::train::source::SourceError;
+use chainrule::train::table::TableOptions;
 
 use crate::errors::{DATA, FILE, Failure, SYSTEM, TEXT};
 use crate::output;
@@ -65,8 +66,7 @@ pub(crate) fn read_table(path: &Path, options: &ReadOptions, context: &output::C
 
 /// What is to be made of a table.
 pub(crate) struct Wanted<'a> {
-    pub(crate) target: &'a str,
-    pub(crate) columns: &'a ColumnOptions,
+    pub(crate) options: &'a TableOptions,
     pub(crate) text: Option<&'a str>,
     pub(crate) change: Change<'a>,
 }
@@ -75,20 +75,21 @@ pub(crate) struct Wanted<'a> {
 pub(crate) fn table_session(
     path: &Path,
     read: &ReadOptions,
+    validation: Option<Table>,
     wanted: &Wanted<'_>,
     quoted: &SourceText,
     context: &output::Context,
 ) -> Result<(Session, usize), Failure> {
-    let Wanted { target, columns, text, change } = *wanted;
+    let Wanted { options, text, change } = *wanted;
     let failed = |error| source_failure(error, quoted);
     if is_long(path, read) {
-        let session = Session::of_long_table(path, read, target, columns, text, change).map_err(failed)?;
+        let session = Session::of_long_table(path, read, validation, options, text, change).map_err(failed)?;
         let rows = session.stream.as_ref().map_or(0, |stream| stream.long.rows() as usize);
         return Ok((session, rows));
     }
     let table = read_table(path, read, context)?;
     let rows = table.rows();
-    Ok((Session::of_table(table, target, columns, text, change).map_err(failed)?, rows))
+    Ok((Session::of_table(table, validation, options, text, change).map_err(failed)?, rows))
 }
 
 /// Opens a table that is read block by block; `-` is standard input.
@@ -126,10 +127,12 @@ pub(crate) fn tell(notes: &Notes, context: &output::Context) {
     for unseen in &notes.unseen {
         let (rows, have) = if unseen.count == 1 { ("row", "has a value") } else { ("rows", "have values") };
         output::progress(&format!(
-            "note    {} {rows} {have} of \"{}\" that training did not know ({}): treated as unknown\n",
+            "note    {} {rows} {have} of \"{}\" that training {} ({}): treated as {}\n",
             unseen.count,
             unseen.column,
-            unseen.first.join(", ")
+            if unseen.or_rare { "hardly knew, or not" } else { "did not know" },
+            unseen.first.join(", "),
+            if unseen.or_rare { "one rare label" } else { "unknown" },
         ));
     }
     for (column, count) in &notes.filled {

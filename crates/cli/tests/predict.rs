@@ -87,6 +87,18 @@ fn threads_and_pipes_change_nothing() {
 }
 
 #[test]
+fn several_numbers_have_a_column_each() {
+    let folder = with_models("several");
+    run(&folder, "train t.csv --target size,age --epochs 2 -q -o two.safetensors", 0);
+    let out = String::from_utf8(run(&folder, "predict two.safetensors t.csv", 0).stdout).unwrap();
+    assert!(out.starts_with("prediction_size,prediction_age\n"), "{out}");
+    assert!(out.lines().all(|line| line.split(',').count() == 2));
+    let out = run(&folder, "predict two.safetensors t.csv --json", 0).stdout;
+    let document: serde_json::Value = serde_json::from_slice(&out).unwrap();
+    assert!(document["rows"][0]["prediction"]["age"].is_number());
+}
+
+#[test]
 fn answers_come_before_the_input_ends() {
     let folder = with_models("early");
     let mut child =

@@ -3,6 +3,8 @@
 pub mod batch;
 pub mod blocks;
 pub mod columns;
+pub mod datetime;
+pub mod encode;
 pub mod error;
 pub mod generate;
 pub mod long;
@@ -20,6 +22,7 @@ pub mod write;
 mod arrays;
 mod delimited;
 mod encoding;
+mod fitting;
 mod formats;
 mod idx;
 mod json_lines;

@@ -11,10 +11,10 @@ use super::checkpoint_file::{SavedRun, to_file};
 use super::error::FileError;
 use super::metrics_file::MetricsFile;
 use super::model_file::ModelFile;
-use crate::data::columns::Task;
 use crate::data::options::ReadOptions;
 use crate::train::Checkpoint;
 use crate::train::session::Session;
+use crate::train::table::TableOptions;
 
 /// The model: of the best epoch, or of the last.
 pub const MODEL: &str = "best.safetensors";
@@ -30,32 +30,28 @@ pub const ORIGIN: &str = "run.json";
 const LOCK: &str = ".lock";
 
 /// Where the data of a run is. Paths stand here and in no other file; that the data is the same is told by its identity.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Origin {
     /// The table, or the model text, as it was named.
     pub file: PathBuf,
     /// The folder that the name was relative to.
     pub folder: PathBuf,
-    /// The column of the table to predict; none for the data of a model text.
-    pub target: Option<String>,
-    /// Columns used all the same.
-    pub keep: Vec<String>,
-    /// Columns left out.
-    pub drop: Vec<String>,
-    /// What the target is.
-    pub task: Task,
-    /// How the table is read.
+    /// What the run on a table was told; none for the data of a model text.
+    pub table: Option<TableOptions>,
+    /// The table of validation rows, if they have one of their own.
+    pub validation: Option<PathBuf>,
+    /// How the tables are read.
     #[serde(default)]
     pub read: ReadOptions,
 }
 
 impl Origin {
-    /// The file: seen from the current folder, else from where the run was started.
+    /// A file of the run: seen from the current folder, else from where the run was started.
     #[must_use]
-    pub fn found(&self) -> PathBuf {
-        let there = self.folder.join(&self.file);
-        if !self.file.exists() && there.exists() { there } else { self.file.clone() }
+    pub fn found(&self, file: &Path) -> PathBuf {
+        let there = self.folder.join(file);
+        if !file.exists() && there.exists() { there } else { file.to_path_buf() }
     }
 }
 
@@ -154,9 +150,9 @@ impl RunFolder {
     }
 
     /// Adds an epoch to the metrics.
-    pub fn epoch(&mut self, epoch: u32, step: u64, loss: f64, validation: Option<f64>) {
+    pub fn epoch(&mut self, member: u32, epoch: u32, step: u64, loss: f64, validation: Option<f64>) {
         if let Some(metrics) = &mut self.metrics {
-            metrics.epoch(epoch, step, loss, validation);
+            metrics.epoch(member, epoch, step, loss, validation);
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod compile;
 mod diverged;
 pub mod event;
+pub mod figures;
 pub mod fit;
 mod keep;
 mod load;
@@ -11,6 +12,7 @@ pub mod metrics;
 pub mod numerics;
 pub mod options;
 pub mod predict;
+pub mod predictor;
 pub mod probe;
 pub mod progress;
 pub mod randomness;
@@ -21,6 +23,7 @@ pub mod session;
 pub mod source;
 pub mod stream;
 pub mod streamed;
+pub mod table;
 mod update;
 
 pub use event::{Event, Flow, Report, StopReason, TrainError};

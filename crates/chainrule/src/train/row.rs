@@ -1,9 +1,10 @@
 //! One row in, one prediction out, in microseconds: for programs that ask row by row.
 
 use super::event::TrainError;
-use super::predict::Predictor;
-use super::stream::PredictError;
-use crate::data::preprocess::{Feature, Preprocessing};
+use super::predictor::Predictor;
+use super::stream::{PredictError, widths};
+use crate::data::matrix::Matrix;
+use crate::data::preprocess::Preprocessing;
 use crate::data::row::{Row, Value};
 use crate::export::trained::Trained;
 
@@ -26,7 +27,7 @@ pub struct RowPredictor {
     columns: Vec<String>,
     row: Row,
     predictor: Predictor,
-    out: Vec<f64>,
+    out: Matrix,
 }
 
 impl RowPredictor {
@@ -38,9 +39,9 @@ impl RowPredictor {
         let fitted = trained.preprocessing.clone();
         let fitted = fitted.ok_or_else(|| TrainError::Data("the model was not trained on a table".to_owned()))?;
         let columns: Vec<String> = fitted.features.iter().map(|feature| feature.name().to_owned()).collect();
-        let width = fitted.features.iter().map(Feature::width).sum();
-        let predictor = Predictor::of_rows(trained, 1, width)?;
-        Ok(RowPredictor { fitted, row: Row::new(columns.clone())?, columns, predictor, out: Vec::new() })
+        let predictor = Predictor::of_rows(trained, 1, &widths(&fitted))?;
+        let out = Matrix::zeros(0, 0);
+        Ok(RowPredictor { fitted, row: Row::new(columns.clone())?, columns, predictor, out })
     }
 
     /// The columns of which a row has a value each, in this order.
@@ -61,11 +62,9 @@ impl RowPredictor {
     /// Another number of values than of columns, or text or an infinite number in a column of numbers.
     pub fn predict_row(&mut self, values: &[Value<'_>]) -> Result<&[f64], PredictError> {
         let table = self.row.fill(values)?;
-        let (features, _) = self.fitted.features(table)?;
-        self.predictor.predict_row(&features.values, &mut self.out);
-        for value in &mut self.out {
-            *value = self.fitted.restore(*value);
-        }
-        Ok(&self.out)
+        let (inputs, _) = self.fitted.inputs(table)?;
+        self.out = self.predictor.predict(&inputs)?;
+        self.fitted.restore(&mut self.out);
+        Ok(&self.out.values)
     }
 }

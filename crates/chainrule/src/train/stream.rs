@@ -12,11 +12,11 @@ use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
 
 use super::event::{Flow, TrainError};
-use super::predict::Predictor;
+use super::predictor::Predictor;
 use crate::data::blocks::{RawBlock, TableReader};
 use crate::data::error::DataError;
 use crate::data::matrix::Matrix;
-use crate::data::preprocess::{Feature, Notes, Preprocessing};
+use crate::data::preprocess::{Notes, Preprocessing};
 use crate::data::table::{Table, Uneven};
 use crate::export::trained::Trained;
 
@@ -191,10 +191,16 @@ impl Blockwise {
     fn new(trained: &Trained) -> Result<Blockwise, PredictError> {
         let fitted = trained.preprocessing.clone();
         let fitted = fitted.ok_or_else(|| TrainError::Data("the model was not trained on a table".to_owned()))?;
-        let width: usize = fitted.features.iter().map(Feature::width).sum();
+        let layout = widths(&fitted);
+        let width: usize = layout.iter().map(|(_, width)| width).sum();
         let rows = (FEATURES / width.max(1)).max(1).next_multiple_of(Predictor::ROWS);
-        Ok(Blockwise { predictor: Predictor::new(trained, width)?, fitted, rows })
+        Ok(Blockwise { predictor: Predictor::new(trained, &layout)?, fitted, rows })
     }
+}
+
+/// Names and widths of the inputs that a table gives.
+pub(super) fn widths(fitted: &Preprocessing) -> Vec<(String, usize)> {
+    fitted.layout().into_iter().map(|input| (input.name, input.columns.len())).collect()
 }
 
 fn answer(shared: &Shared, blockwise: &mut Option<Blockwise>, block: RawBlock) -> Result<Part, PredictError> {
@@ -205,12 +211,10 @@ fn answer(shared: &Shared, blockwise: &mut Option<Blockwise>, block: RawBlock) -
     };
     let mut part = Part { rows: table.rows(), uneven: table.uneven(), ..Part::default() };
     for start in (0..table.rows()).step_by(*rows) {
-        let (features, notes) = fitted.features_of(&table, start..table.rows().min(start + *rows))?;
+        let (inputs, notes) = fitted.inputs_of(&table, start..table.rows().min(start + *rows))?;
         part.notes.add(notes);
-        let mut predictions = predictor.predict(&features)?;
-        for value in &mut predictions.values {
-            *value = fitted.restore(*value);
-        }
+        let mut predictions = predictor.predict(&inputs)?;
+        fitted.restore(&mut predictions);
         (shared.say)(&table, start, &predictions, &mut part.text);
     }
     Ok(part)

@@ -16,8 +16,8 @@ use kernels::random::{Purpose, Stream};
 
 use super::event::TrainError;
 use super::session::{Change, Session};
-use super::source::{Data, SourceError};
-use crate::data::columns::ColumnOptions;
+use super::source::SourceError;
+use super::table::TableOptions;
 use crate::data::error::DataError;
 use crate::data::long::{LongTable, Scan};
 use crate::data::matrix::Matrix;
@@ -54,10 +54,10 @@ impl Streamed {
     /// Inputs and targets for some rows of a block, by the names of the program.
     fn encode(&self, table: &Table, y: &Matrix, start: usize) -> Result<Vec<(String, Matrix)>, DataError> {
         let end = table.rows().min(start + ENCODED);
-        let (x, _) = self.fitted.features_of(table, start..end)?;
+        let (mut matrices, _) = self.fitted.inputs_of(table, start..end)?;
         let values = y.values[start * y.cols..end * y.cols].to_vec();
-        let y = Matrix { rows: end - start, cols: y.cols, values };
-        Ok(vec![("X".to_owned(), x), ("Y".to_owned(), y)])
+        matrices.push(("Y".to_owned(), Matrix { rows: end - start, cols: y.cols, values }));
+        Ok(matrices)
     }
 }
 
@@ -70,24 +70,27 @@ impl Session {
     pub fn of_long_table(
         path: &Path,
         read: &ReadOptions,
-        target: &str,
-        columns: &ColumnOptions,
+        validation: Option<Table>,
+        options: &TableOptions,
         text: Option<&str>,
         change: Change,
     ) -> Result<Session, SourceError> {
         let wrap = |error: DataError| SourceError::Data(Box::new(error), Span::default());
-        let mut options = super::options::Options::default();
-        change(&mut options);
-        let scan = Scan::of_file(path, read, &[target.to_owned()], options.seed).map_err(wrap)?;
+        let split = &options.split;
+        if split.test > 0.0 || split.group.is_some() || split.time.is_some() || split.column.is_some() {
+            let message = "a table that is read again in every epoch has rows for validation that are drawn at random, and no \
+                other parts: give a file of validation rows, or more memory";
+            return Err(SourceError::Train(TrainError::Option(message.to_owned())));
+        }
+        let mut wanted = super::options::Options::default();
+        change(&mut wanted);
+        let scan = Scan::of_file(path, read, &options.targets, wanted.seed).map_err(wrap)?;
         let (drawn, held) = (scan.sample.rows(), scan.held.rows());
-        let mut session = Session::of_table(scan.sample, target, columns, text, change)?;
+        let mut session = Session::of_table(scan.sample, Some(validation.unwrap_or(scan.held)), options, text, change)?;
         let fitted = session.preprocessing.clone().expect("invariant: a session of a table has preprocessing");
-        let (x, _) = fitted.features(&scan.held).map_err(wrap)?;
-        let y = fitted.targets(&scan.held).map_err(wrap)?;
-        session.validation = Some(Data { matrices: vec![("X".to_owned(), x), ("Y".to_owned(), y)] });
         let examples = scan.long.examples();
         session.notes.push(format!(
-            "the table is read from the file in every epoch: {examples} training rows, {held} for validation; columns are \
+            "the table is read from the file in every epoch: {examples} training rows, {held} held out; columns are \
              understood from {drawn} rows"
         ));
         session.stream = Some(Arc::new(Streamed { long: scan.long, fitted }));

@@ -6,6 +6,7 @@ use std::path::Path;
 use chainrule::data::matrix::Matrix;
 use chainrule::data::preprocess::Notes;
 use chainrule::data::table::{Table, Uneven};
+use chainrule::data::target::Target;
 use chainrule::data::write::{push_cell, push_number};
 use chainrule::export::atomic::NewFile;
 use chainrule::train::Flow;
@@ -26,8 +27,7 @@ pub(crate) fn run(args: &PredictArgs, context: &output::Context) -> Result<(), F
         return Err(Failure::usage("the predictions would overwrite what they are made from"));
     }
     let reader = open_table(&args.table, &args.read.options())?;
-    let labels = fitted.target.labels().map(<[String]>::to_vec);
-    let form = Form::new(args, labels);
+    let form = Form::new(args, &fitted.target);
     let mut out = Out::new(args, form.begin(&reader.no_rows()));
     let threads = match args.threads {
         Threads::Auto => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -59,13 +59,20 @@ pub(crate) fn run(args: &PredictArgs, context: &output::Context) -> Result<(), F
 /// How the answer for a row is written.
 struct Form {
     labels: Option<Vec<String>>,
+    /// Names of several numbers.
+    numbers: Vec<String>,
     with_input: bool,
     json: bool,
 }
 
 impl Form {
-    fn new(args: &PredictArgs, labels: Option<Vec<String>>) -> Form {
-        Form { labels, with_input: args.with_input, json: args.json }
+    fn new(args: &PredictArgs, target: &Target) -> Form {
+        let numbers = match target {
+            Target::Numbers { columns } if columns.len() > 1 => columns.iter().map(|one| one.name.clone()).collect(),
+            _ => Vec::new(),
+        };
+        let labels = target.labels().map(<[String]>::to_vec);
+        Form { labels, numbers, with_input: args.with_input, json: args.json }
     }
 
     /// What stands before the rows.
@@ -74,7 +81,10 @@ impl Form {
             return b"{\"schema\":\"chainrule.predict/1\",\"rows\":[".to_vec();
         }
         let mut names: Vec<String> = if self.with_input { table.names().to_vec() } else { Vec::new() };
-        names.push("prediction".to_owned());
+        if self.numbers.is_empty() {
+            names.push("prediction".to_owned());
+        }
+        names.extend(self.numbers.iter().map(|name| format!("prediction_{name}")));
         names.extend(self.labels.iter().flatten().map(|label| format!("p_{label}")));
         let mut line = Vec::new();
         for (column, name) in names.iter().enumerate() {
@@ -125,7 +135,11 @@ impl Form {
                 let p: serde_json::Map<String, Value> = p.collect();
                 json!({"prediction": labels.get(argmax(values)), "p": p})
             }
-            None => json!({"prediction": values.first()}),
+            None if self.numbers.is_empty() => json!({"prediction": values.first()}),
+            None => {
+                let named = self.numbers.iter().zip(values).map(|(name, &value)| (name.clone(), Value::from(value)));
+                json!({"prediction": named.collect::<serde_json::Map<String, Value>>()})
+            }
         };
         out.extend_from_slice(format!(",\n{document}").as_bytes());
     }

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use chainrule::data::columns::ColumnOptions;
 use chainrule::export::checkpoint_file::SavedRun;
 use chainrule::export::error::FileError;
-use chainrule::export::run_folder::{CHECKPOINT, MODEL, Origin, RunFolder, TEXT};
+use chainrule::export::run_folder::{CHECKPOINT, MODEL, RunFolder, TEXT};
 use chainrule::train::session::Session;
 use chainrule::train::{Options, StopReason};
 
@@ -15,7 +14,7 @@ use super::train::running::{Job, Place, execute};
 use super::train::{folder_of, threads};
 use crate::args::ResumeArgs;
 use crate::errors::{DATA, Failure};
-use crate::models::{Wanted, file_failure, read_model, source_failure, table_session};
+use crate::models::{Wanted, file_failure, read_model, read_table, source_failure, table_session};
 use crate::output::{self, Context};
 use crate::source::SourceText;
 
@@ -35,8 +34,10 @@ pub(crate) fn run(args: &ResumeArgs, context: &Context) -> Result<(), Failure> {
     session.options.threads = threads(args.threads, &session);
     folder.go_on(&saved).map_err(|error| file_failure(&args.run, error))?;
     if !context.quiet {
-        let at = if at.batch == 0 { place(at.epoch, 0) } else { format!("at {}", place(at.epoch, at.batch)) };
-        output::progress(&format!("resuming {at}: continues exactly as if never stopped\n"));
+        let done = saved.checkpoint.done.len();
+        let word = if at.batch == 0 && done == 0 { "" } else { "at " };
+        let at = place(done, at.epoch, at.batch);
+        output::progress(&format!("resuming {word}{at}: continues exactly as if never stopped\n"));
         if saved.release != env!("CARGO_PKG_VERSION") {
             let release = &saved.release;
             output::progress(&format!("note    the checkpoint is of release {release}: last digits may differ\n"));
@@ -66,14 +67,15 @@ fn open(path: &Path) -> Result<(RunFolder, SavedRun), Failure> {
 fn session(folder: &RunFolder, saved: &SavedRun, source: &SourceText, context: &Context) -> Result<Session, Failure> {
     let origin = folder.origin().map_err(|error| file_failure(folder.path(), error))?;
     let change = |options: &mut Options| *options = Options { threads: options.threads, ..saved.options };
-    let file = origin.found();
-    let made = match &origin.target {
+    let file = origin.found(&origin.file);
+    let made = match &origin.table {
         None => Session::of_program(&source.text, folder_of(&file), &change),
-        Some(target) => {
-            let Origin { keep, drop, task, .. } = origin.clone();
-            let columns = ColumnOptions { keep, drop, task, ..ColumnOptions::default() };
-            let wanted = Wanted { target, columns: &columns, text: Some(&source.text), change: &change };
-            return table_session(&file, &origin.read, &wanted, source, context).map(|(session, _)| session);
+        Some(options) => {
+            let read = |other: &std::path::PathBuf| read_table(&origin.found(other), &origin.read, context);
+            let validation = origin.validation.as_ref().map(read).transpose()?;
+            let wanted = Wanted { options, text: Some(&source.text), change: &change };
+            let made = table_session(&file, &origin.read, validation, &wanted, source, context);
+            return made.map(|(session, _)| session);
         }
     };
     made.map_err(|error| source_failure(error, source))
