@@ -294,7 +294,9 @@ impl TextBlocks {
                 let all = self.buffer.len();
                 return Ok(Some(self.take(all)));
             }
-            if self.buffer.len() < BLOCK || more > BLOCK {
+            // Who waits at a pipe gets what there is; of a file blocks are filled.
+            let is_ready = !self.input.patient && self.last_end() > self.header;
+            if (self.buffer.len() < BLOCK && !is_ready) || more > BLOCK {
                 self.fill(more)?;
             }
             if self.at_end {

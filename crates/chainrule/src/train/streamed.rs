@@ -62,6 +62,12 @@ impl Streamed {
 }
 
 impl Session {
+    /// Number of training examples.
+    #[must_use]
+    pub fn examples(&self) -> usize {
+        self.stream.as_ref().map_or(self.data.rows(), |stream| stream.examples())
+    }
+
     /// As [`Session::of_table`] for a file that does not fit into memory: columns are understood, and preprocessing is
     /// fitted, on a sample of rows; some rows are held out for validation; all others are read again in each epoch.
     ///

@@ -170,7 +170,7 @@ fn table_summary(session: &Session, name: &str, rows: usize) -> String {
 }
 
 fn split_summary(session: &Session) -> String {
-    let rows = session.stream.as_ref().map_or(session.data.rows(), |stream| stream.examples());
+    let rows = session.examples();
     let mut text = match &session.validation {
         Some(validation) => format!("{rows} training, {} validation", validation.rows()),
         None if session.folds.is_empty() => format!("{rows} training"),
