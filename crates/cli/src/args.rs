@@ -3,6 +3,7 @@
 mod fit;
 mod formulas;
 mod looks;
+mod read;
 mod resume;
 mod table;
 
@@ -15,6 +16,7 @@ use crate::commands::derive::variables::{self, VariableArg};
 pub(crate) use fit::FitArgs;
 pub(crate) use formulas::{EmitArgs, VerifyArgs};
 pub(crate) use looks::{LrFindArgs, NumericsArgs};
+pub(crate) use read::ReadArgs;
 pub(crate) use resume::ResumeArgs;
 use table::TableArgs;
 
@@ -275,6 +277,8 @@ pub(crate) struct TrainArgs {
     pub(crate) progress: ProgressArg,
     #[command(flatten)]
     pub(crate) table: TableArgs,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }
 
 const TRAIN_EXAMPLES: &str = "\
@@ -340,6 +344,11 @@ pub(crate) struct PredictArgs {
     /// One JSON document in place of the table
     #[arg(long, conflicts_with = "with_input")]
     pub(crate) json: bool,
+    /// Number of threads. The result is the same
+    #[arg(long, value_name = "N|auto", default_value = "auto", value_parser = threads)]
+    pub(crate) threads: Threads,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }
 
 /// Figures of a model on the rows of a table
@@ -355,4 +364,6 @@ pub(crate) struct EvaluateArgs {
     /// One JSON document in place of the figures
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }

@@ -11,6 +11,7 @@ use super::checkpoint_file::{SavedRun, to_file};
 use super::error::FileError;
 use super::metrics_file::MetricsFile;
 use super::model_file::ModelFile;
+use crate::data::options::ReadOptions;
 use crate::train::Checkpoint;
 use crate::train::session::Session;
 use crate::train::table::TableOptions;
@@ -40,6 +41,9 @@ pub struct Origin {
     pub table: Option<TableOptions>,
     /// The table of validation rows, if they have one of their own.
     pub validation: Option<PathBuf>,
+    /// How the tables are read.
+    #[serde(default)]
+    pub read: ReadOptions,
 }
 
 impl Origin {

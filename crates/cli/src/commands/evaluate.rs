@@ -42,7 +42,7 @@ impl Requirement {
 pub(crate) fn run(args: &EvaluateArgs, context: &output::Context) -> Result<(), Failure> {
     let trained = read_model(&args.model)?;
     let fitted = preprocessing(&trained)?;
-    let table = read_table(&args.table)?;
+    let table = read_table(&args.table, &args.read.options(), context)?;
     let (mut matrices, notes) = fitted.inputs(&table)?;
     matrices.push(("Y".to_owned(), fitted.targets(&table)?));
     tell(&notes, context);
