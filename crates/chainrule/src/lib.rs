@@ -19,4 +19,5 @@ pub mod model;
 pub mod optim;
 
 pub mod export;
+pub mod judge;
 pub mod train;

@@ -2,6 +2,7 @@
 
 mod fit;
 mod formulas;
+mod judging;
 mod looks;
 mod resume;
 
@@ -13,6 +14,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use crate::commands::derive::variables::{self, VariableArg};
 pub(crate) use fit::FitArgs;
 pub(crate) use formulas::{EmitArgs, VerifyArgs};
+pub(crate) use judging::EvaluateArgs;
 pub(crate) use looks::{LrFindArgs, NumericsArgs};
 pub(crate) use resume::ResumeArgs;
 
@@ -354,20 +356,5 @@ pub(crate) struct PredictArgs {
     pub(crate) with_input: bool,
     /// One JSON document in place of the table
     #[arg(long, conflicts_with = "with_input")]
-    pub(crate) json: bool,
-}
-
-/// Figures of a model on the rows of a table
-#[derive(Debug, Args)]
-pub(crate) struct EvaluateArgs {
-    /// A trained model, or the folder of a run
-    pub(crate) model: PathBuf,
-    /// A table with the target; `-` for standard input
-    pub(crate) table: PathBuf,
-    /// A figure and what it must be, such as `accuracy>=0.8`; else exit code 8
-    #[arg(long, value_name = "REQUIREMENT", value_parser = crate::commands::evaluate::requirement)]
-    pub(crate) require: Vec<crate::commands::evaluate::Requirement>,
-    /// One JSON document in place of the figures
-    #[arg(long)]
     pub(crate) json: bool,
 }
