@@ -8,6 +8,7 @@
 pub mod lang;
 
 pub mod calculus;
+pub mod charts;
 pub mod text;
 
 pub mod plan;

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use source::{UsedPath, functions, paths, tokens, without_tests};
 
 /// The floors: a crate, or a module of the library, and how high it stands.
-const FLOORS: [(&str, u8); 14] = [
+const FLOORS: [(&str, u8); 15] = [
     ("kernels", 0),
     ("lang", 1),
     ("calculus", 2),
     ("text", 2),
+    ("charts", 2),
     ("plan", 3),
     ("run", 4),
     ("model", 5),

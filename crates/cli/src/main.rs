@@ -7,7 +7,7 @@ mod errors;
 mod interrupt;
 mod models;
 mod output;
-mod plot;
+mod picture;
 mod render;
 mod samplings;
 mod source;

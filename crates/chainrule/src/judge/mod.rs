@@ -2,8 +2,11 @@
 //! a row of one list ([`metric::METRICS`]) and comes with an interval and the figure of a trivial baseline.
 
 pub mod classes;
+pub mod dependence;
+pub mod drawn;
 pub mod evaluation;
 pub mod examples;
+pub mod importance;
 pub mod interval;
 pub mod metric;
 pub mod numbers;
