@@ -14,7 +14,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use crate::commands::derive::variables::{self, VariableArg};
 pub(crate) use fit::FitArgs;
 pub(crate) use formulas::{EmitArgs, VerifyArgs};
-pub(crate) use judging::EvaluateArgs;
+pub(crate) use judging::{DependenceArgs, EvaluateArgs, ImportanceArgs, LearningCurveArgs, PlotArgs, What};
 pub(crate) use looks::{LrFindArgs, NumericsArgs};
 pub(crate) use resume::ResumeArgs;
 
@@ -37,6 +37,9 @@ Examples:
   chainrule check model.cr                  every gradient and every claim against numbers
   chainrule train data.csv --target price   a network for a table, saved as data.safetensors
   chainrule predict data.safetensors new.csv -o out.csv
+  chainrule evaluate data.safetensors new.csv       figures with intervals, beside a baseline
+  chainrule importance data.safetensors new.csv     which columns matter
+  chainrule plot data.safetensors new.csv --what roc -o roc.svg
   chainrule train model.cr                  the network that a model text writes down
   chainrule resume runs/one                 goes on with a run that was stopped
   chainrule fit 'y ~ a*exp(-b*x)' data.csv  any formula to a table, with standard errors
@@ -78,6 +81,10 @@ pub(crate) enum Command {
     Fit(FitArgs),
     Predict(PredictArgs),
     Evaluate(EvaluateArgs),
+    Importance(ImportanceArgs),
+    Dependence(DependenceArgs),
+    LearningCurve(LearningCurveArgs),
+    Plot(PlotArgs),
     LrFind(LrFindArgs),
     Numerics(NumericsArgs),
     Show(ShowArgs),

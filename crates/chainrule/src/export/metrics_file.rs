@@ -12,6 +12,28 @@ const HEADER: &str = "epoch,step,loss,validation_loss\n";
 /// Lines are written when there are as many bytes of them, and before each checkpoint.
 const PENDING: usize = 1 << 16;
 
+/// The epochs of a file of metrics: number, loss and validation loss of each.
+///
+/// # Errors
+/// The file cannot be read, or a line is not one of numbers.
+pub fn read_epochs(path: &Path) -> Result<Vec<(u32, f64, Option<f64>)>, FileError> {
+    let text = std::fs::read_to_string(path).map_err(|error| io_error(path, "read", 0, &error))?;
+    let epoch = |(number, line): (usize, &str)| {
+        let mut cells = line.split(',');
+        let found = (|| {
+            let epoch = cells.next()?.parse().ok()?;
+            let _step: u64 = cells.next()?.parse().ok()?;
+            let loss = cells.next()?.parse().ok()?;
+            let validation = cells.next().filter(|cell| !cell.is_empty());
+            validation.map_or(Some(None), |cell| cell.parse().ok().map(Some)).map(|v| (epoch, loss, v))
+        })();
+        found.ok_or_else(|| {
+            FileError::content(format!("line {} of the metrics is not four numbers: `{line}`", number + 1))
+        })
+    };
+    text.lines().enumerate().skip(1).map(epoch).collect()
+}
+
 /// An open file of metrics. A line that cannot be written is kept and tried again.
 #[derive(Debug)]
 pub struct MetricsFile {

@@ -207,6 +207,17 @@ pub fn dependence_of_two(found: &DependenceOfTwo) -> Grid {
 /// An epoch of a run: its number, loss and validation loss.
 pub type Epoch = (u32, f64, Option<f64>);
 
+/// The epoch whose parameters are kept: the first with the lowest validation loss; none without validation.
+#[must_use]
+pub fn best(epochs: &[Epoch]) -> Option<u32> {
+    let all = epochs.iter().filter_map(|e| Some((e.0, e.2?)));
+    all.fold(None, |best: Option<(u32, f64)>, (epoch, loss)| match best {
+        Some((_, lowest)) if lowest <= loss => best,
+        _ => Some((epoch, loss)),
+    })
+    .map(|(epoch, _)| epoch)
+}
+
 /// Losses over the epochs of a run; `best` is the epoch whose parameters are kept.
 #[must_use]
 pub fn losses(epochs: &[Epoch], best: Option<u32>) -> Plot {

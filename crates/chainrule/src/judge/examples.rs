@@ -12,8 +12,9 @@ use crate::data::matrix::Matrix;
 use crate::data::preprocess::{Notes, Preprocessing};
 use crate::data::table::{Cell, Table};
 use crate::export::trained::Trained;
-use crate::train::TrainError;
+use crate::train::metrics::argmax;
 use crate::train::predict::Predictor;
+use crate::train::{Data, TrainError};
 
 /// Rows that are predicted at once.
 const BLOCK: usize = 1024;
@@ -203,4 +204,27 @@ impl<'a> Model<'a> {
         }
         Ok(all)
     }
+}
+
+/// What a model answers for encoded examples `X` and `Y`, such as the parts of a session. Of `Y` with several columns the
+/// largest is the class; a single one is a number.
+///
+/// # Errors
+/// The model was not trained on a table, or the examples do not fit it.
+pub fn answers_of(trained: &Trained, data: &Data, pool: Pool) -> Result<Answers, TrainError> {
+    let missing = |name: &str| TrainError::Data(format!("`{name}` has no data"));
+    let x = data.get("X").ok_or_else(|| missing("X"))?;
+    let y = data.get("Y").ok_or_else(|| missing("Y"))?;
+    let mut model = Model::new(trained, pool)?;
+    let predictions = model.predict(x)?;
+    let labels = model.fitted.target.labels().map(<[String]>::to_vec).unwrap_or_default();
+    let truth = if labels.is_empty() {
+        Truth::Numbers(y.values.iter().map(|&value| model.fitted.restore(value)).collect())
+    } else {
+        Truth::Classes((0..y.rows).map(|row| argmax(y.row(row)) as u32).collect())
+    };
+    let features = Matrix { rows: x.rows, cols: 0, values: Vec::new() };
+    let target = model.fitted.target.name().to_owned();
+    let examples = Examples { features, columns: Vec::new(), truth, target, labels, notes: Notes::default() };
+    examples.answers(predictions)
 }

@@ -3,6 +3,8 @@
 mod requirement;
 pub(crate) mod shown;
 
+use std::path::Path;
+
 use chainrule::data::matrix::Matrix;
 use chainrule::data::table::Table;
 use chainrule::export::trained::Trained;
@@ -88,6 +90,14 @@ impl Judgement {
 pub(crate) fn predictions(trained: &Trained, features: &Matrix) -> Result<Matrix, Failure> {
     let mut model = Model::new(trained, Pool::new(1)).map_err(|error| train_failure(&error))?;
     model.predict(features).map_err(|error| train_failure(&error))
+}
+
+/// Reads a model and judges it by the rows of a table.
+pub(crate) fn judged(model: &Path, table: &Path, context: &output::Context) -> Result<(Trained, Judgement), Failure> {
+    let trained = read_model(model)?;
+    let judged = Judgement::of(&trained, &read_table(table)?, None)?;
+    tell(&judged.examples.notes, context);
+    Ok((trained, judged))
 }
 
 /// Everything as one JSON document.
