@@ -4,7 +4,7 @@ use super::plot::{Fixed, Plot, Series, Shape};
 use super::{Anchor, Ink, Mark, SIZE, fitted, text_width};
 
 /// Longest name at the end of a line.
-const LONGEST: f64 = 130.0;
+const LONGEST: f64 = 190.0;
 /// Distance of two names.
 const LINE: f64 = 14.0;
 

@@ -128,7 +128,9 @@ impl Fixed {
             Scale::Names(names) => (-0.5, names.len().max(1) as f64 - 0.5),
         });
         let found = if log { (found.0.max(f64::MIN_POSITIVE), found.1.max(2.0 * f64::MIN_POSITIVE)) } else { found };
-        let most = ((pixels.1 - pixels.0).abs() / 70.0).max(3.0) as usize;
+        // Labels stand closer above each other than side by side.
+        let each = if pixels.1 < pixels.0 { 45.0 } else { 70.0 };
+        let most = ((pixels.1 - pixels.0).abs() / each).max(3.0) as usize;
         let ticks = match &axis.scale {
             Scale::Log => log_ticks(found),
             Scale::Linear => ticks(found, most),

@@ -1,4 +1,4 @@
-//! The file of metrics of a run: a line for each epoch, in CSV.
+//! The file of metrics of a run: a line for each epoch, in CSV; and the same lines as JSON beside it.
 
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
@@ -34,11 +34,29 @@ pub fn read_epochs(path: &Path) -> Result<Vec<(u32, f64, Option<f64>)>, FileErro
     text.lines().enumerate().skip(1).map(epoch).collect()
 }
 
+/// The lines of CSV as JSON. A number that JSON cannot write is null.
+fn as_json(lines: &str) -> String {
+    let number = |cell: &str| match cell.parse::<f64>() {
+        Ok(value) if value.is_finite() => cell.to_owned(),
+        _ => "null".to_owned(),
+    };
+    let mut out = String::new();
+    for line in lines.lines().filter(|line| !HEADER.starts_with(line)) {
+        let cells: Vec<&str> = line.split(',').collect();
+        let [epoch, step, loss, validation] = cells[..] else { continue };
+        let (loss, validation) = (number(loss), number(validation));
+        let _ = writeln!(out, "{{\"epoch\":{epoch},\"step\":{step},\"loss\":{loss},\"validation_loss\":{validation}}}");
+    }
+    out
+}
+
 /// An open file of metrics. A line that cannot be written is kept and tried again.
 #[derive(Debug)]
 pub struct MetricsFile {
     file: File,
     path: PathBuf,
+    /// The same as JSON; made from the lines of CSV, so that there is one truth. None if it cannot be written.
+    json: Option<File>,
     /// Bytes that are in the file.
     written: u64,
     pending: String,
@@ -51,7 +69,8 @@ impl MetricsFile {
     /// The system refuses.
     pub fn create(path: &Path) -> Result<MetricsFile, FileError> {
         let file = File::create(path).map_err(|error| io_error(path, "write", 0, &error))?;
-        Ok(MetricsFile { file, path: path.to_path_buf(), written: 0, pending: HEADER.to_owned() })
+        let json = File::create(path.with_extension("jsonl")).ok();
+        Ok(MetricsFile { file, path: path.to_path_buf(), json, written: 0, pending: HEADER.to_owned() })
     }
 
     /// Opens a file to go on behind its first `length` bytes; what is there behind them is forgotten. A file that is
@@ -71,7 +90,11 @@ impl MetricsFile {
             let reason = format!("{name} has {found} bytes, {length} were written: restore it, or remove it");
             return Err(FileError::content(reason));
         }
-        Ok(MetricsFile { file, path: path.to_path_buf(), written: length, pending: String::new() })
+        let mut lines = std::fs::read(path).map_err(failed)?;
+        lines.truncate(length as usize);
+        let mut json = File::create(path.with_extension("jsonl")).ok();
+        write_json(&mut json, &String::from_utf8_lossy(&lines));
+        Ok(MetricsFile { file, path: path.to_path_buf(), json, written: length, pending: String::new() })
     }
 
     /// Adds the line of an epoch. Numbers read back to the same bits.
@@ -101,7 +124,17 @@ impl MetricsFile {
         self.file.seek(SeekFrom::Start(self.written))?;
         self.file.write_all(self.pending.as_bytes())?;
         self.written += self.pending.len() as u64;
+        write_json(&mut self.json, &self.pending);
         self.pending.clear();
         Ok(())
+    }
+}
+
+/// Adds lines; a failure is told for the lines of CSV, and ends these.
+fn write_json(file: &mut Option<File>, lines: &str) {
+    if let Some(open) = file
+        && open.write_all(as_json(lines).as_bytes()).is_err()
+    {
+        *file = None;
     }
 }

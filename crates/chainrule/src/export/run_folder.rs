@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::atomic::{io_error, remove_leftovers, write_atomically};
 use super::checkpoint_file::{SavedRun, to_file};
 use super::error::FileError;
+use super::event_file::{self, EventFile};
 use super::metrics_file::MetricsFile;
 use super::model_file::ModelFile;
 use crate::data::columns::Task;
@@ -19,7 +20,7 @@ use crate::train::session::Session;
 pub const MODEL: &str = "best.safetensors";
 /// The last checkpoint.
 pub const CHECKPOINT: &str = "last.safetensors";
-/// A line for each epoch.
+/// A line for each epoch; beside it the same lines as JSON, `metrics.jsonl`.
 pub const METRICS: &str = "metrics.csv";
 /// The model text.
 pub const TEXT: &str = "model.cr";
@@ -62,6 +63,7 @@ pub struct RunFolder {
     /// The lock is given back when the file is closed, also when the process is killed.
     _lock: File,
     metrics: Option<MetricsFile>,
+    events: Option<EventFile>,
 }
 
 impl RunFolder {
@@ -71,7 +73,7 @@ impl RunFolder {
     /// Another process works in the folder, or the system refuses.
     pub fn take(path: &Path) -> Result<RunFolder, FileError> {
         fs::create_dir_all(path).map_err(|error| io_error(path, "make the folder", 0, &error))?;
-        let folder = RunFolder { path: path.to_path_buf(), _lock: lock(path)?, metrics: None };
+        let folder = RunFolder { path: path.to_path_buf(), _lock: lock(path)?, metrics: None, events: None };
         for name in [MODEL, CHECKPOINT, TEXT, ORIGIN] {
             remove_leftovers(&folder.file(name));
         }
@@ -127,6 +129,8 @@ impl RunFolder {
         write_atomically(&self.file(TEXT), text.as_bytes())?;
         write_atomically(&self.file(ORIGIN), origin.as_bytes())?;
         self.metrics = Some(MetricsFile::create(&self.file(METRICS))?);
+        event_file::remove(&self.path);
+        self.events = Some(EventFile::begin(&self.path, None));
         Ok(())
     }
 
@@ -136,6 +140,7 @@ impl RunFolder {
     /// The metrics are shorter than they were, or the system refuses.
     pub fn go_on(&mut self, saved: &SavedRun) -> Result<(), FileError> {
         self.metrics = Some(MetricsFile::reopen(&self.file(METRICS), saved.metrics)?);
+        self.events = Some(EventFile::begin(&self.path, Some(saved.checkpoint.progress.step)));
         Ok(())
     }
 
@@ -154,6 +159,11 @@ impl RunFolder {
         if let Some(metrics) = &mut self.metrics {
             metrics.epoch(epoch, step, loss, validation);
         }
+        if let Some(events) = &mut self.events {
+            let mut values = vec![("epoch", f64::from(epoch)), ("loss/train", loss)];
+            values.extend(validation.map(|value| ("loss/val", value)));
+            events.scalars(step, &values);
+        }
     }
 
     /// Writes the metrics through to the disk, then a checkpoint of `session`, which says how long they are. `data` is the
@@ -162,6 +172,9 @@ impl RunFolder {
     /// # Errors
     /// The system refuses; the last checkpoint stays.
     pub fn save(&mut self, session: &Session, data: &str, checkpoint: &Checkpoint) -> Result<(), FileError> {
+        if let Some(events) = &mut self.events {
+            events.flush();
+        }
         let metrics = self.metrics.as_mut().map_or(Ok(0), MetricsFile::flush)?;
         to_file(session, data, metrics, checkpoint)?.save(self.file(CHECKPOINT))
     }

@@ -72,7 +72,7 @@ pub fn roc(c: &Classified, evaluation: &Evaluation) -> Plot {
         plot.series.push(series(label, Shape::Line, thinned(ranking::roc(c, class, &ones)), color));
     }
     plot.rules.push(Rule::Diagonal);
-    plot.size.0 += 120.0;
+    plot.size.0 += 130.0;
     plot
 }
 
@@ -90,7 +90,7 @@ pub fn precision_recall(c: &Classified, evaluation: &Evaluation) -> Plot {
         let share = evaluation.classes[c.positive].rows / evaluation.rows.max(1) as f64;
         plot.rules.push(Rule::Across(share, "share of the class".to_owned()));
     }
-    plot.size.0 += 120.0;
+    plot.size.0 += 130.0;
     plot
 }
 
@@ -200,7 +200,20 @@ pub fn dependence_of_two(found: &DependenceOfTwo) -> Grid {
         columns: (found.columns.1.clone(), found.values.1.iter().map(label).collect()),
         rows: (found.columns.0.clone(), found.values.0.iter().map(label).collect()),
         shades: found.mean.iter().map(|line| line.iter().map(shade).collect()).collect(),
-        texts: found.mean.iter().map(|line| line.iter().map(|v| short(*v)).collect()).collect(),
+        texts: found
+            .mean
+            .iter()
+            .map(|line| line.iter().map(|v| digits(*v, low.abs().max(high.abs()))).collect())
+            .collect(),
+    }
+}
+
+/// A number with as many digits as the largest one beside it allows.
+fn digits(value: f64, largest: f64) -> String {
+    match largest {
+        l if l < 10.0 && l >= 0.01 => format!("{value:.2}"),
+        l if (10.0..100.0).contains(&l) => format!("{value:.1}"),
+        _ => short(value),
     }
 }
 

@@ -74,6 +74,8 @@ pub fn importances(
         }
         let n = f64::from(repeats);
         let mean = found.iter().sum::<f64>() / n;
+        // What does not matter at all leaves the rounding of sums.
+        let mean = if mean.abs() < 1e-12 * value.abs() { 0.0 } else { mean };
         let spread = (found.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
         columns.push(Importance { column: column.name.clone(), worse: mean, spread, repeats: found });
     }

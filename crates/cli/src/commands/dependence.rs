@@ -74,7 +74,8 @@ pub(crate) fn column<'j>(judged: &'j Judgement, name: &str) -> Result<&'j Column
 fn of_one(found: &Dependence, context: &output::Context) -> String {
     let first = found.values.iter().map(|value| value.label.chars().count()).max().unwrap_or(0).clamp(8, 24);
     let single = found.outputs.len() == 1;
-    let mut out = format!("mean prediction over {} rows, if all had this value of \"{}\"\n\n", found.rows, found.column);
+    let mut out =
+        format!("mean prediction over {} rows, if all had this value of \"{}\"\n\n", found.rows, found.column);
     let _ = write!(out, "{:>first$}{:>8}", "value", "rows");
     for name in &found.outputs {
         let name: String = if single { "mean".to_owned() } else { name.chars().take(12).collect() };
@@ -101,8 +102,10 @@ fn of_one(found: &Dependence, context: &output::Context) -> String {
 
 fn of_two(found: &DependenceOfTwo) -> String {
     let (rows, columns) = &found.columns;
-    let mut out = format!("mean {} over {} rows: \"{rows}\" downwards, \"{columns}\" across\n\n", found.output, found.rows);
-    let label = |text: &str| -> String { text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(10).collect() };
+    let mut out =
+        format!("mean {} over {} rows: \"{rows}\" downwards, \"{columns}\" across\n\n", found.output, found.rows);
+    let label =
+        |text: &str| -> String { text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(10).collect() };
     let _ = write!(out, "{:>12}", "");
     for value in &found.values.1 {
         let _ = write!(out, "{:>11}", label(&value.label));

@@ -66,7 +66,11 @@ fn text(found: &Importances, metric: &Metric, repeats: u32) -> String {
     let mut out = format!("{:<20}{:>10}   with all columns as they are\n\n", metric.title, number(found.value));
     let first = found.columns.iter().map(|one| one.column.chars().count()).max().unwrap_or(0).clamp(6, 30);
     let largest = found.columns.iter().map(|one| one.worse).fold(f64::MIN_POSITIVE, f64::max);
-    let _ = writeln!(out, "{:<first$}{:>12}{:>12}   when its values are shuffled ({repeats} times)", "column", "worse by", "spread");
+    let _ = writeln!(
+        out,
+        "{:<first$}{:>12}{:>12}   when its values are shuffled ({repeats} times)",
+        "column", "worse by", "spread"
+    );
     for one in &found.columns {
         let name: String = one.column.chars().map(|c| if c.is_control() { ' ' } else { c }).take(30).collect();
         let bar = "#".repeat((BAR * one.worse.max(0.0) / largest).round() as usize);

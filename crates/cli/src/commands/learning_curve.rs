@@ -153,7 +153,10 @@ fn answer(args: &LearningCurveArgs, turns: &[Turn], held: usize, context: &outpu
         });
         return output::answer(&format!("{document}\n"));
     }
-    let mut out = format!("{title}, held out: the same {held} rows\n\n{:>10}{:>12}{:>12}   95 % interval\n", "rows", "training", "held out");
+    let mut out = format!(
+        "{title}, held out: the same {held} rows\n\n{:>10}{:>12}{:>12}   95 % interval\n",
+        "rows", "training", "held out"
+    );
     for turn in turns {
         let interval = turn.held.interval.map(|(a, b)| format!("{} .. {}", number(a), number(b))).unwrap_or_default();
         let (training, value) = (number(turn.training.value), number(turn.held.value));
