@@ -211,7 +211,7 @@ pub fn dependence_of_two(found: &DependenceOfTwo) -> Grid {
 /// A number with as many digits as the largest one beside it allows.
 fn digits(value: f64, largest: f64) -> String {
     match largest {
-        l if l < 10.0 && l >= 0.01 => format!("{value:.2}"),
+        l if (0.01..10.0).contains(&l) => format!("{value:.2}"),
         l if (10.0..100.0).contains(&l) => format!("{value:.1}"),
         _ => short(value),
     }
