@@ -14,7 +14,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use crate::commands::derive::variables::{self, VariableArg};
 pub(crate) use fit::FitArgs;
 pub(crate) use formulas::{EmitArgs, VerifyArgs};
-pub(crate) use judging::{DependenceArgs, EvaluateArgs, ImportanceArgs, LearningCurveArgs, PlotArgs, What};
+pub(crate) use judging::{DependenceArgs, EvaluateArgs, ImportanceArgs, LearningCurveArgs, PlotArgs, ReportArgs, What};
 pub(crate) use looks::{LrFindArgs, NumericsArgs};
 pub(crate) use resume::ResumeArgs;
 
@@ -40,6 +40,7 @@ Examples:
   chainrule evaluate data.safetensors new.csv       figures with intervals, beside a baseline
   chainrule importance data.safetensors new.csv     which columns matter
   chainrule plot data.safetensors new.csv --what roc -o roc.svg
+  chainrule report data.safetensors new.csv         all of it on one page
   chainrule train model.cr                  the network that a model text writes down
   chainrule resume runs/one                 goes on with a run that was stopped
   chainrule fit 'y ~ a*exp(-b*x)' data.csv  any formula to a table, with standard errors
@@ -85,6 +86,7 @@ pub(crate) enum Command {
     Dependence(DependenceArgs),
     LearningCurve(LearningCurveArgs),
     Plot(PlotArgs),
+    Report(ReportArgs),
     LrFind(LrFindArgs),
     Numerics(NumericsArgs),
     Show(ShowArgs),

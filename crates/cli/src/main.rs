@@ -49,6 +49,7 @@ fn run() -> u8 {
         Command::Dependence(args) => commands::dependence::run(args, &context),
         Command::LearningCurve(args) => commands::learning_curve::run(args, &context),
         Command::Plot(args) => commands::plot::run(args, &context),
+        Command::Report(args) => commands::report::run(args, &context),
         Command::LrFind(args) => commands::lr_find::run(args, &context),
         Command::Numerics(args) => commands::numerics::run(args, &context),
     };

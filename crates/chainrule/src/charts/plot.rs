@@ -281,7 +281,7 @@ fn draw_rule(marks: &mut Vec<Mark>, rule: &Rule, x: &Fixed, y: &Fixed) {
     let (from, to, text, at, anchor) = match rule {
         Rule::Across(height, text) => {
             let at = y.at(*height);
-            ((left, at), (right, at), text.as_str(), (right - 4.0, at - 5.0), Anchor::End)
+            ((left, at), (right, at), text.as_str(), (left + 4.0, at - 5.0), Anchor::Start)
         }
         Rule::Up(place, text) => {
             let at = x.at(*place);

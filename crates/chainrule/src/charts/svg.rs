@@ -84,8 +84,10 @@ fn color(ink: Ink, look: Look) -> String {
 pub fn svg(picture: &Picture, look: Look) -> String {
     let Picture { width, height, about, marks } = picture;
     let about = escape(about);
+    // A part of a page needs no name space.
+    let space = if look == Look::File { " xmlns=\"http://www.w3.org/2000/svg\"" } else { "" };
     let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" \
+        "<svg{space} viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" \
          height=\"{height:.0}\" role=\"img\" aria-label=\"{about}\" \
          font-family=\"system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif\">\n"
     );

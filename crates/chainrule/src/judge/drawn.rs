@@ -162,9 +162,27 @@ fn place(values: &[Tried], at: usize) -> f64 {
     values[at].number.unwrap_or(at as f64)
 }
 
+/// Mean predictions for the values of a column: a curve over numbers, bars for labels.
+#[must_use]
+pub fn dependence(found: &Dependence) -> Picture {
+    let labels = found.values.iter().all(|value| value.number.is_none());
+    if !labels || found.outputs.len() > 1 {
+        return dependence_plot(found).picture();
+    }
+    let bar = |(at, value): (usize, &Tried)| Bar {
+        name: value.label.clone(),
+        value: found.mean[0][at],
+        note: short(found.mean[0][at]),
+        spread: Some((found.low[0][at], found.high[0][at])),
+    };
+    let list: Vec<Bar> = found.values.iter().enumerate().map(bar).collect();
+    let label = format!("{}, mean and where eight of ten rows lie", found.outputs[0]);
+    bars::bars(&format!("Dependence on {}", found.column), &label, &list)
+}
+
 /// Mean predictions over the values of a column, with single rows behind them.
 #[must_use]
-pub fn dependence(found: &Dependence) -> Plot {
+pub fn dependence_plot(found: &Dependence) -> Plot {
     let points = |heights: &[f64]| (0..heights.len()).map(|at| (place(&found.values, at), heights[at])).collect();
     let mut list = Vec::new();
     if found.outputs.len() == 1 {

@@ -10,6 +10,7 @@ pub mod importance;
 pub mod interval;
 pub mod metric;
 pub mod numbers;
+pub mod page;
 pub mod ranking;
 
 pub use evaluation::{Evaluation, Judged, evaluate};

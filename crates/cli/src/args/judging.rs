@@ -187,3 +187,23 @@ Examples:
   chainrule plot runs/titanic -o curves.svg
   chainrule plot titanic.safetensors new.csv --what roc -o roc.png
   chainrule plot titanic.safetensors new.csv --what dependence --column Age -o age.png";
+/// Everything about a model on one page that needs nothing else: figures, charts, the network and its derivation
+#[derive(Debug, Args)]
+#[command(after_help = REPORT_EXAMPLES)]
+pub(crate) struct ReportArgs {
+    /// A trained model, or the folder of a run
+    pub(crate) model: PathBuf,
+    /// A table with the target; `-` for standard input
+    pub(crate) table: PathBuf,
+    /// Where the page goes; `-` is standard output
+    #[arg(short, long, value_name = "FILE", default_value = "report.html")]
+    pub(crate) out: PathBuf,
+    /// Seed of resamples and shuffles
+    #[arg(long, value_name = "NUMBER", default_value_t = 42)]
+    pub(crate) seed: u64,
+}
+
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  chainrule report titanic.safetensors new.csv -o titanic.html
+  chainrule report runs/titanic holdout.csv";

@@ -31,7 +31,7 @@ pub(crate) fn run(args: &DependenceArgs, context: &output::Context) -> Result<()
         None => {
             let found = dependence(&mut model, &judged.examples, first, positive, args.seed);
             let found = found.map_err(|error| train_failure(&error))?;
-            (json!(found), of_one(&found, context), drawn::dependence(&found).picture())
+            (json!(found), of_one(&found, context), drawn::dependence(&found))
         }
         Some(name) => {
             let pair = (first, column(&judged, name)?);
@@ -95,7 +95,7 @@ fn of_one(found: &Dependence, context: &output::Context) -> String {
     }
     let numbers = found.values.iter().all(|value| value.number.is_some());
     if !context.quiet && numbers && single {
-        let _ = write!(out, "\n{}", picture::text(&drawn::dependence(found), PLOT));
+        let _ = write!(out, "\n{}", picture::text(&drawn::dependence_plot(found), PLOT));
     }
     out
 }

@@ -14,6 +14,7 @@ pub(crate) mod lr_find;
 pub(crate) mod numerics;
 pub(crate) mod plot;
 pub(crate) mod predict;
+pub(crate) mod report;
 pub(crate) mod resume;
 pub(crate) mod show;
 pub(crate) mod train;

@@ -61,7 +61,7 @@ fn of_table(args: &PlotArgs, context: &Context) -> Result<Picture, Failure> {
             return Ok(match args.column.get(1) {
                 None => {
                     let found = dependence(&mut model, &judged.examples, first, positive, SEED).map_err(failed)?;
-                    drawn::dependence(&found).picture()
+                    drawn::dependence(&found)
                 }
                 Some(second) => {
                     let pair = (first, column(&judged, second)?);
