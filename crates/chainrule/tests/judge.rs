@@ -80,8 +80,9 @@ fn intervals_of_shares_are_those_of_the_textbook() {
     assert!((low - 0.2553).abs() < 5e-5 && (high - 0.3662).abs() < 5e-5, "{low} {high}");
     let (low, high) = wilson(0.0, 20.0);
     assert!(low == 0.0 && (high - 0.1611).abs() < 5e-5, "{low} {high}");
-    assert_eq!(logit_normal(1.0, 0.0), Some((1.0, 1.0)));
-    let (low, high) = logit_normal(0.98, 1e-3).expect("an interval");
+    let (low, high) = logit_normal(1.0, 0.0, 20.0).expect("an interval");
+    assert!((low - 0.8389).abs() < 5e-5 && high == 1.0, "nothing wrong in 20 is not certainty: {low}");
+    let (low, high) = logit_normal(0.98, 1e-3, 20.0).expect("an interval");
     assert!(low < 0.98 && high > 0.98 && high < 1.0);
 }
 

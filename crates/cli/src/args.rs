@@ -255,6 +255,9 @@ pub(crate) struct TrainArgs {
     /// A folder for the run: model, metrics, and checkpoints from which `chainrule resume` goes on
     #[arg(long, value_name = "DIR", conflicts_with = "out")]
     pub(crate) run: Option<PathBuf>,
+    /// Write a page with figures, charts, the network and its derivation; with --run there is one in the folder
+    #[arg(long, value_name = "FILE.html", requires = "target")]
+    pub(crate) report: Option<PathBuf>,
     /// Save a checkpoint after every so many batches, too; else every 30 seconds and at each stop
     #[arg(long, value_name = "BATCHES", requires = "run", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) checkpoint_every: Option<u64>,

@@ -76,6 +76,10 @@ fn written(value: f64, step: f64, largest: f64) -> String {
 pub fn short(value: f64) -> String {
     let text = match value.abs() {
         0.0 => "0".to_owned(),
+        a if (1e5..1e9).contains(&a) => {
+            let (unit, letter) = if a < 1e6 { (1e3, "k") } else { (1e6, "M") };
+            format!("{:.*}{letter}", usize::from(a / unit < 100.0), value / unit)
+        }
         a if !(1e-3..1e5).contains(&a) => {
             let text = format!("{value:.2e}");
             let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
@@ -116,6 +120,15 @@ mod tests {
         assert_eq!(labels(&ticks((1e-9, 3e-9), 2)), ["1e-9", "2e-9", "3e-9"]);
         assert_eq!(labels(&ticks((5.0, 5.0), 4)), ["5"]);
         assert!(ticks((-1e300, 1e300), 5).len() > 2);
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        for (value, text) in
+            [(134_400.0, "134k"), (-1.34e6, "−1.3M"), (20_640.0, "20640"), (0.25, "0.25"), (2e-9, "2e-9")]
+        {
+            assert_eq!(short(value), text);
+        }
     }
 
     #[test]

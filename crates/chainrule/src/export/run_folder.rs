@@ -22,6 +22,8 @@ pub const MODEL: &str = "best.safetensors";
 pub const CHECKPOINT: &str = "last.safetensors";
 /// A line for each epoch; beside it the same lines as JSON, `metrics.jsonl`.
 pub const METRICS: &str = "metrics.csv";
+/// The page about the run, for one on a table.
+pub const REPORT: &str = "report.html";
 /// The model text.
 pub const TEXT: &str = "model.cr";
 /// Where the data is.
@@ -118,7 +120,7 @@ impl RunFolder {
     /// # Errors
     /// The system refuses.
     pub fn begin(&mut self, text: &str, origin: &Origin) -> Result<(), FileError> {
-        for name in [CHECKPOINT, MODEL] {
+        for name in [CHECKPOINT, MODEL, REPORT] {
             let file = self.file(name);
             match fs::remove_file(&file) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(io_error(&file, "remove", 0, &error)),

@@ -34,7 +34,7 @@ pub fn confusion(evaluation: &Evaluation) -> Grid {
         let whole = row.iter().sum::<f64>().max(f64::MIN_POSITIVE);
         row.iter().map(|count| count / whole).collect()
     };
-    let text = |row: &Vec<f64>| row.iter().map(|count| short(*count)).collect();
+    let text = |row: &Vec<f64>| row.iter().map(f64::to_string).collect();
     Grid {
         title: "Confusion matrix".to_owned(),
         columns: ("predicted".to_owned(), labels.clone()),

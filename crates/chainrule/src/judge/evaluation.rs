@@ -153,7 +153,9 @@ pub fn evaluate(answers: &Answers, labels: &[String], weights: &[f64], seed: u64
         let interval = match (how, answers) {
             (Method::Wilson, _) => Some(interval::wilson(value, interval::effective(weights))),
             (Method::DeLong, Answers::Classes(c)) => {
-                interval::logit_normal(value, ranking::delong_variance(c, c.positive))
+                let hits = c.truth.iter().filter(|&&truth| truth as usize == c.positive).count();
+                let fewest = hits.min(c.rows() - hits) as f64;
+                interval::logit_normal(value, ranking::delong_variance(c, c.positive), fewest)
             }
             (Method::Bootstrap, _) => drawn.iter().position(|m| m.name == metric.name).and_then(|at| middles[at]),
             _ => None,

@@ -46,14 +46,16 @@ pub fn wilson(share: f64, n: f64) -> (f64, f64) {
     ((middle - half).max(0.0), (middle + half).min(1.0))
 }
 
-/// The interval of an area in (0, 1) with this variance, symmetric in its logit so that it stays inside.
+/// The interval of an area with this variance, symmetric in its logit so that it stays inside. Where nothing is in the
+/// wrong order the variance tells nothing: there it is Wilson's interval of a share of `fewest` examples, those of the side
+/// with fewer.
 #[must_use]
-pub fn logit_normal(area: f64, variance: f64) -> Option<(f64, f64)> {
+pub fn logit_normal(area: f64, variance: f64, fewest: f64) -> Option<(f64, f64)> {
     if !variance.is_finite() {
         return None;
     }
     if area <= 0.0 || area >= 1.0 || variance == 0.0 {
-        return Some((area, area));
+        return Some(wilson(area, fewest));
     }
     let half = Z * variance.sqrt() / (area * (1.0 - area));
     let at = |logit: f64| 1.0 / (1.0 + libm::exp(-logit));

@@ -50,6 +50,8 @@ pub struct Session {
     pub states: Vec<f64>,
     /// What the user should know, a sentence each.
     pub notes: Vec<String>,
+    /// Of a table with the rows left out that have no target: the rows kept for validation.
+    pub held: Vec<u32>,
 }
 
 /// Figures by name, in order.
@@ -109,6 +111,7 @@ impl Session {
             parameters,
             states,
             notes: Vec::new(),
+            held: Vec::new(),
         })
     }
 
@@ -150,6 +153,7 @@ impl Session {
         session.preprocessing = Some(fitted);
         session.columns = Some(report);
         session.notes = notes;
+        session.held = held;
         Ok(session)
     }
 

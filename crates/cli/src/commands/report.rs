@@ -1,5 +1,6 @@
 //! `chainrule report`: everything about a model on one page.
 
+pub(crate) mod of_run;
 mod sections;
 
 use std::path::Path;

@@ -9,6 +9,7 @@ use chainrule::export::run_folder::{CHECKPOINT, MODEL, Origin, RunFolder, TEXT};
 use chainrule::train::session::Session;
 use chainrule::train::{Options, StopReason};
 
+use super::report::of_run::Finished;
 use super::train::keeper::place;
 use super::train::report::reason;
 use super::train::running::{Job, Place, execute};
@@ -42,6 +43,7 @@ pub(crate) fn run(args: &ResumeArgs, context: &Context) -> Result<(), Failure> {
             output::progress(&format!("note    the checkpoint is of release {release}: last digits may differ\n"));
         }
     }
+    let table = folder.origin().map_err(|error| file_failure(&args.run, error))?.found();
     let job = Job {
         session: &session,
         source: &source,
@@ -51,7 +53,8 @@ pub(crate) fn run(args: &ResumeArgs, context: &Context) -> Result<(), Failure> {
         json: args.json,
         progress: args.progress,
     };
-    execute(job, context)
+    execute(job, context)?;
+    Finished { session: &session, table: &table, run: Some(&args.run), model: None }.report(None, context)
 }
 
 fn open(path: &Path) -> Result<(RunFolder, SavedRun), Failure> {

@@ -21,6 +21,7 @@ mod progress;
 pub(crate) mod report;
 pub(crate) mod running;
 
+use super::report::of_run::Finished;
 use running::{Job, Place, execute};
 
 /// Below as many multiplications in a step a second thread costs more than it brings.
@@ -50,7 +51,9 @@ pub(crate) fn run(args: &TrainArgs, context: &output::Context) -> Result<(), Fai
         json: args.json,
         progress: args.progress,
     };
-    execute(job, context)
+    execute(job, context)?;
+    let page = Finished { session: &session, table: &args.file, run: args.run.as_deref(), model: out_path(args) };
+    page.report(args.report.as_deref(), context)
 }
 
 /// The folder of a new run; one that holds a run already is not touched.

@@ -205,7 +205,11 @@ pub(super) fn network(told: &Told, context: &Context) -> Section {
 /// A word of a command line, quoted if need be.
 fn word(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "._-/+:,=@".contains(c);
-    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
 }
 
 pub(super) fn go_on(told: &Told) -> Section {
@@ -217,7 +221,9 @@ pub(super) fn go_on(told: &Told) -> Section {
     ];
     if told.run {
         lines.push(format!("chainrule resume {model}                                # goes on if it was stopped"));
-        lines.push("tensorboard --logdir .                                      # the curves, while it trains".to_owned());
+        lines.push(
+            "tensorboard --logdir .                                      # the curves, while it trains".to_owned(),
+        );
     }
     section("How to go on", vec![Block::Code(lines.join("\n"))])
 }
