@@ -5,6 +5,7 @@ mod formulas;
 mod judging;
 mod looks;
 mod resume;
+mod table;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ pub(crate) use formulas::{EmitArgs, VerifyArgs};
 pub(crate) use judging::{DependenceArgs, EvaluateArgs, ImportanceArgs, LearningCurveArgs, PlotArgs, ReportArgs, What};
 pub(crate) use looks::{LrFindArgs, NumericsArgs};
 pub(crate) use resume::ResumeArgs;
+use table::TableArgs;
 
 /// The formula is the program: derive, check and train networks written as matrix expressions.
 #[derive(Debug, Parser)]
@@ -77,7 +79,7 @@ pub(crate) enum Command {
     Emit(EmitArgs),
     Verify(VerifyArgs),
     Check(CheckArgs),
-    Train(TrainArgs),
+    Train(Box<TrainArgs>),
     Resume(ResumeArgs),
     Fit(FitArgs),
     Predict(PredictArgs),
@@ -243,9 +245,6 @@ pub(crate) struct ExplainArgs {
 pub(crate) struct TrainArgs {
     /// Model text (`.cr`), or a table (with --target; `-` for standard input)
     pub(crate) file: PathBuf,
-    /// The column of the table to predict
-    #[arg(short, long, value_name = "COLUMN")]
-    pub(crate) target: Option<String>,
     /// A model text to train on the table, in place of the default network
     #[arg(short, long, value_name = "TEXT.cr", requires = "target")]
     pub(crate) model: Option<PathBuf>,
@@ -282,21 +281,14 @@ pub(crate) struct TrainArgs {
     /// Before the first step compare the gradient of each parameter with differences, on the first batch
     #[arg(long)]
     pub(crate) check_gradients: bool,
-    /// Leave a column out
-    #[arg(long, value_name = "COLUMN", value_delimiter = ',', requires = "target")]
-    pub(crate) drop: Vec<String>,
-    /// Use a column that would be ignored
-    #[arg(long, value_name = "COLUMN", value_delimiter = ',', requires = "target")]
-    pub(crate) keep: Vec<String>,
-    /// What the target is
-    #[arg(long, value_enum, default_value_t = TaskArg::Auto, value_name = "TASK", requires = "target")]
-    pub(crate) task: TaskArg,
     /// Events as JSON Lines on standard output
     #[arg(long)]
     pub(crate) json: bool,
     /// How progress is shown on standard error
     #[arg(long, value_enum, default_value_t = ProgressArg::Auto, value_name = "HOW")]
     pub(crate) progress: ProgressArg,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
 }
 
 const TRAIN_EXAMPLES: &str = "\
@@ -319,13 +311,6 @@ pub(crate) enum Threads {
 pub(crate) enum DtypeArg {
     F32,
     F64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TaskArg {
-    Auto,
-    Classification,
-    Regression,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -188,14 +188,21 @@ fn is_a_page(path: &Path, parts: &[&str]) {
 fn reports_need_nothing_else_and_escape_every_name() {
     let folder = folder("report");
     table(&folder);
-    let parts = ["ROC curve", "Calibration", "Permutation importance", "Dependence on size", "Gradient by", "best: "];
+    let parts =
+        ["ROC curve", "Calibration", "Permutation importance", "Dependence on size", "Gradient by", "best epoch"];
     is_a_page(
         &folder.join("kind/report.html"),
-        &[&parts[..], &["48 held-out rows of t.csv", "&lt;img src=x"]].concat(),
+        &[&parts[..], &["240 rows of t.csv, each by the network that did not train on it", "&lt;img src=x"]].concat(),
     );
     run(&folder, &["report", "kind", "t.csv", "-o", "kind.html"], 0);
     is_a_page(&folder.join("kind.html"), &parts);
     run(&folder, &["train", "t.csv", "-t", "price", "-o", "p.safetensors", "--epochs", "3", "--report", "p.html"], 0);
+    let test = ["train", "t.csv", "-t", "kind", "--test", "0.25", "--run", "test", "-q", "--epochs", "3"];
+    run(&folder, &test, 0);
+    is_a_page(&folder.join("test/report.html"), &["60 rows of t.csv that nothing of the training has seen"]);
+    let one = ["train", "t.csv", "-t", "kind", "--ensemble", "1", "--run", "one", "-q", "--epochs", "3"];
+    run(&folder, &one, 0);
+    is_a_page(&folder.join("one/report.html"), &["48 held-out rows of t.csv", "best: "]);
     is_a_page(&folder.join("p.html"), &["Predicted against actual", "RMSE", "R squared"]);
     let (page, err) = run(&folder, &["report", "colour.safetensors", "t.csv", "-o", "-"], 0);
     assert!(page.starts_with("<!DOCTYPE html>") && err.is_empty(), "{err}");
@@ -221,7 +228,7 @@ fn records(bytes: &[u8]) -> Vec<Vec<u8>> {
 fn runs_leave_event_files_and_metrics_as_json_lines() {
     let folder = folder("events");
     table(&folder);
-    let train = ["train", "t.csv", "-t", "kind", "--run", "r", "--epochs", "7", "-q", "--force"];
+    let train = ["train", "t.csv", "-t", "kind", "--run", "r", "--epochs", "7", "-q", "--force", "--ensemble", "1"];
     // The second run in the same folder leaves nothing of the first.
     run(&folder, &train, 0);
     run(&folder, &train, 0);
@@ -240,7 +247,7 @@ fn runs_leave_event_files_and_metrics_as_json_lines() {
     for (row, line) in csv.lines().skip(1).zip(lines.lines()) {
         let cells: Vec<f64> = row.split(',').map(|cell| cell.parse().unwrap()).collect();
         let line: Value = serde_json::from_str(line).unwrap();
-        let names = ["epoch", "step", "loss", "validation_loss"];
+        let names = ["epoch", "step", "loss", "validation_loss", "member"];
         assert_eq!(cells, names.map(|name| line[name].as_f64().unwrap()));
     }
 }

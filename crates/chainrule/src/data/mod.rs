@@ -2,6 +2,8 @@
 
 pub mod batch;
 pub mod columns;
+pub mod datetime;
+pub mod encode;
 pub mod error;
 pub mod generate;
 pub mod matrix;
@@ -14,6 +16,7 @@ pub mod target;
 pub mod write;
 
 mod delimited;
+mod fitting;
 mod quotes;
 mod read;
 mod suggest;

@@ -58,7 +58,7 @@ impl EventFile {
     }
 
     /// Adds values by name after a step.
-    pub fn scalars(&mut self, step: u64, values: &[(&str, f64)]) {
+    pub fn scalars(&mut self, step: u64, values: &[(String, f64)]) {
         let mut summary = Message::default();
         for (tag, value) in values {
             let mut one = Message::default();

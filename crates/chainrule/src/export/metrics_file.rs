@@ -8,30 +8,42 @@ use std::path::{Path, PathBuf};
 use super::atomic::io_error;
 use super::error::FileError;
 
-const HEADER: &str = "epoch,step,loss,validation_loss\n";
+const HEADER: &str = "epoch,step,loss,validation_loss,member\n";
 /// Lines are written when there are as many bytes of them, and before each checkpoint.
 const PENDING: usize = 1 << 16;
 
-/// The epochs of a file of metrics: number, loss and validation loss of each.
+/// An epoch of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Epoch {
+    /// The network of the ensemble, from 1.
+    pub member: u32,
+    /// Its number, from 1.
+    pub epoch: u32,
+    /// Loss of training.
+    pub loss: f64,
+    /// Loss of validation.
+    pub validation: Option<f64>,
+}
+
+/// The epochs of a file of metrics.
 ///
 /// # Errors
 /// The file cannot be read, or a line is not one of numbers.
-pub fn read_epochs(path: &Path) -> Result<Vec<(u32, f64, Option<f64>)>, FileError> {
+pub fn read_epochs(path: &Path) -> Result<Vec<Epoch>, FileError> {
     let text = std::fs::read_to_string(path).map_err(|error| io_error(path, "read", 0, &error))?;
-    let epoch = |(number, line): (usize, &str)| {
-        let mut cells = line.split(',');
-        let found = (|| {
-            let epoch = cells.next()?.parse().ok()?;
-            let _step: u64 = cells.next()?.parse().ok()?;
-            let loss = cells.next()?.parse().ok()?;
-            let validation = cells.next().filter(|cell| !cell.is_empty());
-            validation.map_or(Some(None), |cell| cell.parse().ok().map(Some)).map(|v| (epoch, loss, v))
-        })();
-        found.ok_or_else(|| {
-            FileError::content(format!("line {} of the metrics is not four numbers: `{line}`", number + 1))
+    let epoch = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        let [epoch, _, loss, validation, member] = cells[..] else { return None };
+        let validation = if validation.is_empty() { Some(None) } else { validation.parse().ok().map(Some) };
+        let (member, epoch) = (member.parse().ok()?, epoch.parse().ok()?);
+        Some(Epoch { member, epoch, loss: loss.parse().ok()?, validation: validation? })
+    };
+    let read = |(number, line): (usize, &str)| {
+        epoch(line).ok_or_else(|| {
+            FileError::content(format!("line {} of the metrics is not five numbers: `{line}`", number + 1))
         })
     };
-    text.lines().enumerate().skip(1).map(epoch).collect()
+    text.lines().enumerate().skip(1).map(read).collect()
 }
 
 /// The lines of CSV as JSON. A number that JSON cannot write is null.
@@ -43,9 +55,12 @@ fn as_json(lines: &str) -> String {
     let mut out = String::new();
     for line in lines.lines().filter(|line| !HEADER.starts_with(line)) {
         let cells: Vec<&str> = line.split(',').collect();
-        let [epoch, step, loss, validation] = cells[..] else { continue };
+        let [epoch, step, loss, validation, member] = cells[..] else { continue };
         let (loss, validation) = (number(loss), number(validation));
-        let _ = writeln!(out, "{{\"epoch\":{epoch},\"step\":{step},\"loss\":{loss},\"validation_loss\":{validation}}}");
+        let _ = writeln!(
+            out,
+            "{{\"epoch\":{epoch},\"step\":{step},\"loss\":{loss},\"validation_loss\":{validation},\"member\":{member}}}"
+        );
     }
     out
 }
@@ -97,10 +112,10 @@ impl MetricsFile {
         Ok(MetricsFile { file, path: path.to_path_buf(), json, written: length, pending: String::new() })
     }
 
-    /// Adds the line of an epoch. Numbers read back to the same bits.
-    pub fn epoch(&mut self, epoch: u32, step: u64, loss: f64, validation: Option<f64>) {
+    /// Adds the line of an epoch; networks of an ensemble count from 1 there. Numbers read back to the same bits.
+    pub fn epoch(&mut self, member: u32, epoch: u32, step: u64, loss: f64, validation: Option<f64>) {
         let validation = validation.map_or_else(String::new, |value| format!("{value:e}"));
-        let _ = writeln!(self.pending, "{epoch},{step},{loss:e},{validation}");
+        let _ = writeln!(self.pending, "{epoch},{step},{loss:e},{validation},{}", member + 1);
         if self.pending.len() >= PENDING {
             // The lines are still there for the next time; at a checkpoint a failure is told.
             let _ = self.write();

@@ -12,9 +12,9 @@ use super::error::FileError;
 use super::event_file::{self, EventFile};
 use super::metrics_file::MetricsFile;
 use super::model_file::ModelFile;
-use crate::data::columns::Task;
 use crate::train::Checkpoint;
 use crate::train::session::Session;
+use crate::train::table::TableOptions;
 
 /// The model: of the best epoch, or of the last.
 pub const MODEL: &str = "best.safetensors";
@@ -32,29 +32,25 @@ pub const ORIGIN: &str = "run.json";
 const LOCK: &str = ".lock";
 
 /// Where the data of a run is. Paths stand here and in no other file; that the data is the same is told by its identity.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Origin {
     /// The table, or the model text, as it was named.
     pub file: PathBuf,
     /// The folder that the name was relative to.
     pub folder: PathBuf,
-    /// The column of the table to predict; none for the data of a model text.
-    pub target: Option<String>,
-    /// Columns used all the same.
-    pub keep: Vec<String>,
-    /// Columns left out.
-    pub drop: Vec<String>,
-    /// What the target is.
-    pub task: Task,
+    /// What the run on a table was told; none for the data of a model text.
+    pub table: Option<TableOptions>,
+    /// The table of validation rows, if they have one of their own.
+    pub validation: Option<PathBuf>,
 }
 
 impl Origin {
-    /// The file: seen from the current folder, else from where the run was started.
+    /// A file of the run: seen from the current folder, else from where the run was started.
     #[must_use]
-    pub fn found(&self) -> PathBuf {
-        let there = self.folder.join(&self.file);
-        if !self.file.exists() && there.exists() { there } else { self.file.clone() }
+    pub fn found(&self, file: &Path) -> PathBuf {
+        let there = self.folder.join(file);
+        if !file.exists() && there.exists() { there } else { file.to_path_buf() }
     }
 }
 
@@ -157,13 +153,15 @@ impl RunFolder {
     }
 
     /// Adds an epoch to the metrics.
-    pub fn epoch(&mut self, epoch: u32, step: u64, loss: f64, validation: Option<f64>) {
+    pub fn epoch(&mut self, member: u32, epoch: u32, step: u64, loss: f64, validation: Option<f64>) {
         if let Some(metrics) = &mut self.metrics {
-            metrics.epoch(epoch, step, loss, validation);
+            metrics.epoch(member, epoch, step, loss, validation);
         }
         if let Some(events) = &mut self.events {
-            let mut values = vec![("epoch", f64::from(epoch)), ("loss/train", loss)];
-            values.extend(validation.map(|value| ("loss/val", value)));
+            // The networks of an ensemble are curves of their own.
+            let name = |tag: &str| if member == 0 { tag.to_owned() } else { format!("network {}/{tag}", member + 1) };
+            let mut values = vec![(name("epoch"), f64::from(epoch)), (name("loss/train"), loss)];
+            values.extend(validation.map(|value| (name("loss/val"), value)));
             events.scalars(step, &values);
         }
     }

@@ -172,9 +172,9 @@ fn outputs(examples: &Examples, positive: usize) -> (Vec<String>, Vec<usize>) {
 }
 
 fn lend(features: &mut Matrix, examples: &Examples, column: &Column, value: &Tried) {
-    let lent = examples.features.row(value.row)[column.encoded.clone()].to_vec();
+    let lent = examples.features.row(value.row).to_vec();
     for row in features.values.chunks_mut(features.cols) {
-        row[column.encoded.clone()].copy_from_slice(&lent);
+        column.encoded.iter().for_each(|&at| row[at] = lent[at]);
     }
 }
 

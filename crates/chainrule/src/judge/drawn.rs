@@ -9,6 +9,7 @@ use super::numbers::Numbers;
 use super::ranking;
 use crate::charts::axis::short;
 use crate::charts::{Axis, Bar, Grid, Picture, Plot, Rule, Scale, Series, Shape, bars};
+use crate::export::metrics_file::Epoch;
 
 /// Dots of a chart; of more, some are left out.
 const MOST_DOTS: usize = 2000;
@@ -235,13 +236,10 @@ fn digits(value: f64, largest: f64) -> String {
     }
 }
 
-/// An epoch of a run: its number, loss and validation loss.
-pub type Epoch = (u32, f64, Option<f64>);
-
-/// The epoch whose parameters are kept: the first with the lowest validation loss; none without validation.
+/// The epoch whose parameters are kept of a network: the first with the lowest validation loss; none without validation.
 #[must_use]
-pub fn best(epochs: &[Epoch]) -> Option<u32> {
-    let all = epochs.iter().filter_map(|e| Some((e.0, e.2?)));
+pub fn best(epochs: &[Epoch], member: u32) -> Option<u32> {
+    let all = epochs.iter().filter(|e| e.member == member).filter_map(|e| Some((e.epoch, e.validation?)));
     all.fold(None, |best: Option<(u32, f64)>, (epoch, loss)| match best {
         Some((_, lowest)) if lowest <= loss => best,
         _ => Some((epoch, loss)),
@@ -249,25 +247,31 @@ pub fn best(epochs: &[Epoch]) -> Option<u32> {
     .map(|(epoch, _)| epoch)
 }
 
-/// Losses over the epochs of a run; `best` is the epoch whose parameters are kept.
+/// Losses over the epochs of a run, of each network of an ensemble.
 #[must_use]
-pub fn losses(epochs: &[Epoch], best: Option<u32>) -> Plot {
-    let training: Vec<(f64, f64)> = epochs.iter().map(|e| (f64::from(e.0), e.1)).collect();
-    let validation: Vec<(f64, f64)> = epochs.iter().filter_map(|e| Some((f64::from(e.0), e.2?))).collect();
-    let positive = epochs.iter().all(|e| e.1 > 0.0 && e.2.is_none_or(|v| v > 0.0));
-    let (low, high) = crate::charts::axis::range(training.iter().chain(&validation).map(|p| p.1));
+pub fn losses(epochs: &[Epoch]) -> Plot {
+    let members = epochs.iter().map(|e| e.member).max().unwrap_or(1);
+    let mut list = Vec::new();
+    for member in 1..=members {
+        let own = || epochs.iter().filter(move |e| e.member == member);
+        let training: Vec<(f64, f64)> = own().map(|e| (f64::from(e.epoch), e.loss)).collect();
+        let validation: Vec<(f64, f64)> = own().filter_map(|e| Some((f64::from(e.epoch), e.validation?))).collect();
+        let name = |name: &str| if member == members { name.to_owned() } else { String::new() };
+        list.push(series(name("training"), Shape::Line, thinned(training), 0));
+        list.push(series(name("validation"), Shape::Line, thinned(validation), 1));
+    }
+    list.retain(|series| !series.points.is_empty());
+    let heights = || list.iter().flat_map(|series| series.points.iter().map(|p| p.1));
+    let (low, high) = crate::charts::axis::range(heights());
     let mut y = Axis::new("loss");
     // Losses that fall by more than a hundredfold are seen by their logarithm only.
-    if positive && high > 100.0 * low {
+    if heights().all(|loss| loss > 0.0) && high > 100.0 * low {
         y = y.log();
     }
-    let mut list = vec![series("training", Shape::Line, thinned(training), 0)];
-    if !validation.is_empty() {
-        list.push(series("validation", Shape::Line, thinned(validation), 1));
-    }
-    let best = best.map(|epoch| Rule::Up(f64::from(epoch), format!("best: {epoch}")));
-    let title = "Training".to_owned();
-    Plot { title, x: Axis::new("epoch"), y, series: list, rules: best.into_iter().collect(), ..Plot::default() }
+    let best = if members == 1 { best(epochs, 1) } else { None };
+    let rules = best.map(|epoch| Rule::Up(f64::from(epoch), format!("best: {epoch}")));
+    let title = if members == 1 { "Training".to_owned() } else { format!("Training of {members} networks") };
+    Plot { title, x: Axis::new("epoch"), y, series: list, rules: rules.into_iter().collect(), ..Plot::default() }
 }
 
 /// The charts of answers by name: what `plot --what` knows and a report shows.

@@ -1,20 +1,20 @@
 //! The rows of a table as a model sees them, and its predictions for them.
 
-use std::ops::Range;
-
 use kernels::Pool;
 
 use super::classes::Classified;
 use super::evaluation::Answers;
 use super::numbers::Numbers;
+use crate::data::columns::find_column;
 use crate::data::error::DataError;
 use crate::data::matrix::Matrix;
 use crate::data::preprocess::{Notes, Preprocessing};
 use crate::data::table::{Cell, Table};
 use crate::export::trained::Trained;
+use crate::train::TrainError;
+use crate::train::figures::Judged;
 use crate::train::metrics::argmax;
 use crate::train::predict::Predictor;
-use crate::train::{Data, TrainError};
 
 /// Rows that are predicted at once.
 const BLOCK: usize = 1024;
@@ -25,7 +25,7 @@ pub struct Column {
     /// Its name in the table.
     pub name: String,
     /// Columns of [`Examples::features`].
-    pub encoded: Range<usize>,
+    pub encoded: Vec<usize>,
     /// Its values.
     pub values: Values,
 }
@@ -44,14 +44,14 @@ pub enum Values {
 pub enum Truth {
     /// Classes: positions in the labels.
     Classes(Vec<u32>),
-    /// Numbers in the target's own units.
-    Numbers(Vec<f64>),
+    /// Numbers in the target's own units, and in which column of the predictions theirs stand.
+    Numbers(Vec<f64>, usize),
 }
 
 /// Rows with their truths.
 #[derive(Clone, Debug)]
 pub struct Examples {
-    /// What the model sees: `[rows, encoded columns]`.
+    /// What the model sees, all inputs beside each other: `[rows, encoded columns]`.
     pub features: Matrix,
     /// The columns of the table that the model uses.
     pub columns: Vec<Column>,
@@ -66,27 +66,25 @@ pub struct Examples {
 }
 
 impl Examples {
-    /// The rows of a table, encoded as in training.
+    /// The rows of a table, encoded as in training; of several numbers to predict the one of this position.
     ///
     /// # Errors
     /// A column is missing, a cell cannot be read, or a row has no target.
-    pub fn of_table(fitted: &Preprocessing, table: &Table) -> Result<Examples, DataError> {
-        let (features, notes) = fitted.features(table)?;
-        let encoded = fitted.targets(table)?;
+    pub fn of_table(fitted: &Preprocessing, table: &Table, output: usize) -> Result<Examples, DataError> {
+        let (inputs, notes) = fitted.inputs(table)?;
+        let places = places(fitted);
+        let mut columns = Vec::with_capacity(fitted.features.len());
+        for (feature, encoded) in fitted.features.iter().zip(places) {
+            let at = find_column(table, feature.name())?;
+            columns.push(Column { name: feature.name().to_owned(), encoded, values: values(table, at) });
+        }
         let labels = fitted.target.labels().map(<[String]>::to_vec).unwrap_or_default();
+        let target = fitted.target.names().get(output).copied().unwrap_or_default().to_owned();
         let truth = match fitted.target.classes(table)? {
             Some(classes) => Truth::Classes(classes),
-            None => Truth::Numbers(encoded.values.iter().map(|&value| fitted.restore(value)).collect()),
+            None => Truth::Numbers(numbers(fitted, table, &target)?, output),
         };
-        let mut columns = Vec::with_capacity(fitted.features.len());
-        let mut start = 0;
-        for feature in &fitted.features {
-            let end = start + feature.width();
-            let at = crate::data::columns::find_column(table, feature.name())?;
-            columns.push(Column { name: feature.name().to_owned(), encoded: start..end, values: values(table, at) });
-            start = end;
-        }
-        Ok(Examples { features, columns, truth, target: fitted.target.name().to_owned(), labels, notes })
+        Ok(Examples { features: beside(&inputs), columns, truth, target, labels, notes })
     }
 
     /// Number of rows.
@@ -110,28 +108,82 @@ impl Examples {
             columns: self.columns.iter().map(take).collect(),
             truth: match &self.truth {
                 Truth::Classes(list) => Truth::Classes(rows.iter().map(|&row| list[row as usize]).collect()),
-                Truth::Numbers(list) => Truth::Numbers(rows.iter().map(|&row| list[row as usize]).collect()),
+                Truth::Numbers(list, output) => {
+                    Truth::Numbers(rows.iter().map(|&row| list[row as usize]).collect(), *output)
+                }
             },
             ..self.clone()
         }
     }
 
-    /// Predictions `[rows, classes]` or `[rows, 1]` beside the truths.
+    /// Predictions `[rows, classes]` or `[rows, numbers]` beside the truths.
     ///
     /// # Errors
-    /// The model does not give one column for each class, or one for a number.
+    /// The model does not give one column for each class, or one for each number.
     pub fn answers(&self, predictions: Matrix) -> Result<Answers, TrainError> {
-        let wanted = self.labels.len().max(1);
-        if predictions.cols != wanted || predictions.rows != self.rows() {
-            let (rows, cols) = (predictions.rows, predictions.cols);
-            let reason = format!("the model predicts {rows} x {cols} numbers for {} rows of {wanted}", self.rows());
+        let (rows, cols) = (predictions.rows, predictions.cols);
+        let fits = match self.truth {
+            Truth::Classes(_) => cols == self.labels.len(),
+            Truth::Numbers(_, output) => output < cols,
+        };
+        if !fits || rows != self.rows() {
+            let reason = format!("the model predicts {rows} x {cols} numbers for {} rows", self.rows());
             return Err(TrainError::Data(reason));
         }
         Ok(match &self.truth {
             Truth::Classes(truth) => Answers::Classes(Classified::new(predictions, truth.clone())),
-            Truth::Numbers(truth) => Answers::Numbers(Numbers::new(predictions.values, truth.clone())),
+            Truth::Numbers(truth, output) => {
+                let predicted = (0..rows).map(|row| predictions.row(row)[*output]).collect();
+                Answers::Numbers(Numbers::new(predicted, truth.clone()))
+            }
         })
     }
+}
+
+/// The matrices beside each other.
+fn beside(inputs: &[(String, Matrix)]) -> Matrix {
+    let rows = inputs.first().map_or(0, |(_, matrix)| matrix.rows);
+    let cols = inputs.iter().map(|(_, matrix)| matrix.cols).sum();
+    let values = (0..rows).flat_map(|row| inputs.iter().flat_map(move |(_, matrix)| matrix.row(row).iter().copied()));
+    Matrix { rows, cols, values: values.collect() }
+}
+
+/// For each feature the columns of all inputs beside each other that are made of it: those of `X`, its place in `U`, or an
+/// input of its own.
+fn places(fitted: &Preprocessing) -> Vec<Vec<usize>> {
+    let layout = fitted.layout();
+    let start_of = |name: &str| -> usize {
+        layout.iter().take_while(|input| input.name != name).map(|input| input.columns.len()).sum()
+    };
+    let (mut plain, mut ramp, mut own) = (0, start_of("U"), 0);
+    let mut list = Vec::with_capacity(fitted.features.len());
+    for feature in &fitted.features {
+        let width = feature.column_names().len();
+        if feature.is_embedded() {
+            own += 1;
+            let start = start_of(&format!("C{own}"));
+            list.push((start..start + width).collect());
+            continue;
+        }
+        let mut columns: Vec<usize> = (plain..plain + width).collect();
+        plain += width;
+        if feature.ramps().is_some() {
+            columns.push(ramp);
+            ramp += 1;
+        }
+        list.push(columns);
+    }
+    list
+}
+
+/// The numbers of a column of the target. They are read from the table: what is fitted may cut those that training has not
+/// seen.
+fn numbers(fitted: &Preprocessing, table: &Table, target: &str) -> Result<Vec<f64>, DataError> {
+    // Tells missing and unreadable ones with their places.
+    fitted.targets(table)?;
+    let column = find_column(table, target)?;
+    let number = |row| if let Cell::Number(number) = table.cell(row, column) { number } else { f64::NAN };
+    Ok((0..table.rows()).map(number).collect())
 }
 
 impl Values {
@@ -174,6 +226,8 @@ fn values(table: &Table, column: usize) -> Values {
 pub struct Model<'a> {
     predictor: Predictor,
     fitted: &'a Preprocessing,
+    /// Names and widths of its inputs.
+    layout: Vec<(String, usize)>,
 }
 
 impl<'a> Model<'a> {
@@ -184,47 +238,58 @@ impl<'a> Model<'a> {
     pub fn new(trained: &'a Trained, pool: Pool) -> Result<Model<'a>, TrainError> {
         let fitted = trained.preprocessing.as_ref();
         let fitted = fitted.ok_or_else(|| TrainError::Data("the model was not trained on a table".to_owned()))?;
-        let width = fitted.features.iter().map(crate::data::preprocess::Feature::width).sum();
-        Ok(Model { predictor: Predictor::new(trained, BLOCK, width, pool)?, fitted })
+        let layout: Vec<(String, usize)> =
+            fitted.layout().into_iter().map(|input| (input.name, input.columns.len())).collect();
+        Ok(Model { predictor: Predictor::new(trained, BLOCK, &layout, pool)?, fitted, layout })
     }
 
-    /// Predictions for rows of features: `[rows, classes]`, or `[rows, 1]` in the target's own units. What is predicted
-    /// for a row does not depend on the others.
+    /// Predictions for rows of [`Examples::features`]: `[rows, classes]`, or `[rows, numbers]` in the target's own units.
+    /// What is predicted for a row does not depend on the others.
     ///
     /// # Errors
     /// The features have another width.
     pub fn predict(&mut self, features: &Matrix) -> Result<Matrix, TrainError> {
         let mut all = Matrix { rows: 0, cols: 0, values: Vec::new() };
         for part in features.values.chunks(BLOCK * features.cols.max(1)) {
-            let rows = part.len() / features.cols.max(1);
-            let block = self.predictor.predict(Matrix { rows, cols: features.cols, values: part.to_vec() })?;
+            let block = self.predictor.predict(self.apart(part, features.cols))?;
             all.cols = block.cols;
-            all.rows += rows;
-            all.values.extend(block.values.into_iter().map(|value| self.fitted.restore(value)));
+            all.rows += block.rows;
+            all.values.extend(block.values);
         }
+        self.fitted.restore(&mut all);
         Ok(all)
+    }
+
+    /// The inputs of rows in which they stand beside each other.
+    fn apart(&self, rows: &[f64], width: usize) -> Vec<(String, Matrix)> {
+        let mut start = 0;
+        let mut inputs = Vec::with_capacity(self.layout.len());
+        for (name, cols) in &self.layout {
+            let lines = rows.chunks(width.max(1));
+            let values = lines.flat_map(|line| line[start..start + cols].iter().copied()).collect();
+            inputs.push((name.clone(), Matrix { rows: rows.len() / width.max(1), cols: *cols, values }));
+            start += cols;
+        }
+        inputs
     }
 }
 
-/// What a model answers for encoded examples `X` and `Y`, such as the parts of a session. Of `Y` with several columns the
-/// largest is the class; a single one is a number.
+/// What a run has said of examples (see [`Session::judge`](crate::train::session::Session::judge)), beside the truths that
+/// it was given; of several numbers the first.
 ///
 /// # Errors
-/// The model was not trained on a table, or the examples do not fit it.
-pub fn answers_of(trained: &Trained, data: &Data, pool: Pool) -> Result<Answers, TrainError> {
-    let missing = |name: &str| TrainError::Data(format!("`{name}` has no data"));
-    let x = data.get("X").ok_or_else(|| missing("X"))?;
-    let y = data.get("Y").ok_or_else(|| missing("Y"))?;
-    let mut model = Model::new(trained, pool)?;
-    let predictions = model.predict(x)?;
-    let labels = model.fitted.target.labels().map(<[String]>::to_vec).unwrap_or_default();
-    let truth = if labels.is_empty() {
-        Truth::Numbers(y.values.iter().map(|&value| model.fitted.restore(value)).collect())
-    } else {
-        Truth::Classes((0..y.rows).map(|row| argmax(y.row(row)) as u32).collect())
+/// There are no predictions for the truths.
+pub fn answers_of(judged: &Judged, fitted: &Preprocessing) -> Result<Answers, TrainError> {
+    let Some((predicted, truth)) = &judged.pair else {
+        return Err(TrainError::Data("the program does not predict its target".to_owned()));
     };
-    let features = Matrix { rows: x.rows, cols: 0, values: Vec::new() };
-    let target = model.fitted.target.name().to_owned();
-    let examples = Examples { features, columns: Vec::new(), truth, target, labels, notes: Notes::default() };
-    examples.answers(predictions)
+    let (mut predicted, mut truth) = (predicted.clone(), truth.clone());
+    if fitted.target.labels().is_some() {
+        let classes = (0..truth.rows).map(|row| argmax(truth.row(row)) as u32).collect();
+        return Ok(Answers::Classes(Classified::new(predicted, classes)));
+    }
+    fitted.restore(&mut predicted);
+    fitted.restore(&mut truth);
+    let first = |matrix: &Matrix| (0..matrix.rows).map(|row| matrix.row(row)[0]).collect();
+    Ok(Answers::Numbers(Numbers::new(first(&predicted), first(&truth))))
 }

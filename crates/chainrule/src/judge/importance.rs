@@ -65,9 +65,9 @@ pub fn importances(
             Stream::new(seed, Purpose::Judge, number as u32 + 1, repeat).shuffle(&mut rows);
             let mut features = examples.features.clone();
             for (to, &from) in rows.iter().enumerate() {
-                let from = examples.features.row(from as usize)[column.encoded.clone()].to_vec();
-                let start = to * features.cols;
-                features.values[start + column.encoded.start..start + column.encoded.end].copy_from_slice(&from);
+                for &at in &column.encoded {
+                    features.values[to * features.cols + at] = examples.features.row(from as usize)[at];
+                }
             }
             let shuffled = examples.answers(model.predict(&features)?)?.measure(metric, &weights);
             found.push(worse(metric, value, shuffled));

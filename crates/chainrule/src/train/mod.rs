@@ -3,6 +3,7 @@
 pub mod compile;
 mod diverged;
 pub mod event;
+pub mod figures;
 pub mod fit;
 mod keep;
 pub mod lr_find;
@@ -17,6 +18,7 @@ pub mod regression;
 pub mod second;
 pub mod session;
 pub mod source;
+pub mod table;
 mod update;
 
 pub use event::{Event, Flow, Report, StopReason, TrainError};

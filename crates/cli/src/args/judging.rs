@@ -18,6 +18,9 @@ pub(crate) struct EvaluateArgs {
     /// The class that counts as positive, of two; else the second
     #[arg(long, value_name = "CLASS")]
     pub(crate) positive: Option<String>,
+    /// The target that is judged, of several; else the first
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) of: Option<String>,
     /// Seed of the resamples behind the intervals
     #[arg(long, value_name = "NUMBER", default_value_t = 42)]
     pub(crate) seed: u64,
@@ -98,12 +101,11 @@ The values are such as occur. Where columns go together, some of the rows that a
 pub(crate) struct LearningCurveArgs {
     /// A table; `-` for standard input
     pub(crate) file: PathBuf,
-    /// The column to predict
-    #[arg(short, long, value_name = "COLUMN")]
-    pub(crate) target: String,
     /// A model text in place of the default network
     #[arg(short, long, value_name = "TEXT.cr")]
     pub(crate) model: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) table: super::TableArgs,
     /// Shares of the training rows, each above 0 and at most 1
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "0.1,0.2,0.4,0.7,1", value_parser = share)]
     pub(crate) shares: Vec<f64>,
@@ -116,12 +118,6 @@ pub(crate) struct LearningCurveArgs {
     /// Passes over the data
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) epochs: Option<u32>,
-    /// Leave a column out
-    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
-    pub(crate) drop: Vec<String>,
-    /// Use a column that would be ignored
-    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
-    pub(crate) keep: Vec<String>,
     /// Draw the curve into an SVG or PNG file
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,

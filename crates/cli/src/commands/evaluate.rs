@@ -11,7 +11,7 @@ use chainrule::export::trained::Trained;
 use chainrule::judge::evaluation::Answers;
 use chainrule::judge::{Evaluation, Examples, Model, evaluate};
 use chainrule::train::Data;
-use chainrule::train::session::figures;
+use chainrule::train::figures::figures;
 use kernels::Pool;
 use serde_json::{Map, Value, json};
 
@@ -25,7 +25,7 @@ pub(crate) use requirement::{Requirement, requirement};
 pub(crate) fn run(args: &EvaluateArgs, context: &output::Context) -> Result<(), Failure> {
     let trained = read_model(&args.model)?;
     let table = read_table(&args.table)?;
-    let judged = Judgement::of(&trained, &table, args.positive.as_deref())?;
+    let judged = Judgement::of(&trained, &table, args.positive.as_deref(), args.of.as_deref())?;
     tell(&judged.examples.notes, context);
     let evaluation = judged.evaluate(args.seed);
     let loss = judged.loss(&trained, &table)?;
@@ -45,18 +45,37 @@ pub(crate) struct Judgement {
 }
 
 impl Judgement {
-    /// Predicts the rows of a table. `positive` is the class that counts as positive, if it is not the second of two.
-    pub(crate) fn of(trained: &Trained, table: &Table, positive: Option<&str>) -> Result<Judgement, Failure> {
+    /// Predicts the rows of a table. `positive` is the class that counts as positive, if it is not the second of two; `of` is
+    /// the target that is judged, if it is not the first of several numbers.
+    pub(crate) fn of(
+        trained: &Trained,
+        table: &Table,
+        positive: Option<&str>,
+        of: Option<&str>,
+    ) -> Result<Judgement, Failure> {
         let fitted = preprocessing(trained)?;
         if table.rows() == 0 {
             return Err(Failure::new(DATA, "E305", format!("{} has no rows to judge the model by", table.file())));
         }
-        let examples = Examples::of_table(fitted, table)?;
+        let names = fitted.target.names();
+        let output = of.map_or(Some(0), |name| names.iter().position(|other| *other == name)).ok_or_else(|| {
+            let known = names.join(", ");
+            Failure::usage(format!("--of names `{}`, which is no target", of.unwrap_or_default()))
+                .help(format!("the model predicts: {known}"))
+        })?;
+        let examples = Examples::of_table(fitted, table, output)?;
         let predictions = predictions(trained, &examples.features)?;
         let answers = examples.answers(predictions).map_err(|error| train_failure(&error))?;
         let mut judged = Judgement { examples, answers };
         positive.map_or(Ok(()), |label| judged.count_as_positive(label))?;
         Ok(judged)
+    }
+
+    /// What a model has said of the rows of a table already.
+    pub(crate) fn with(trained: &Trained, table: &Table, said: Matrix) -> Result<Judgement, Failure> {
+        let examples = Examples::of_table(preprocessing(trained)?, table, 0)?;
+        let answers = examples.answers(said).map_err(|error| train_failure(&error))?;
+        Ok(Judgement { examples, answers })
     }
 
     fn count_as_positive(&mut self, label: &str) -> Result<(), Failure> {
@@ -79,8 +98,10 @@ impl Judgement {
 
     /// The loss that the model was trained for.
     fn loss(&self, trained: &Trained, table: &Table) -> Result<Option<f64>, Failure> {
-        let y = preprocessing(trained)?.targets(table)?;
-        let data = Data { matrices: vec![("X".to_owned(), self.examples.features.clone()), ("Y".to_owned(), y)] };
+        let fitted = preprocessing(trained)?;
+        let (mut matrices, _) = fitted.inputs(table)?;
+        matrices.push(("Y".to_owned(), fitted.targets(table)?));
+        let data = Data { matrices };
         let found = figures(trained, &data, &Pool::new(1)).map_err(|error| train_failure(&error))?;
         Ok(found.into_iter().find(|(name, _)| *name == "loss").map(|(_, value)| value))
     }
@@ -95,7 +116,7 @@ pub(crate) fn predictions(trained: &Trained, features: &Matrix) -> Result<Matrix
 /// Reads a model and judges it by the rows of a table.
 pub(crate) fn judged(model: &Path, table: &Path, context: &output::Context) -> Result<(Trained, Judgement), Failure> {
     let trained = read_model(model)?;
-    let judged = Judgement::of(&trained, &read_table(table)?, None)?;
+    let judged = Judgement::of(&trained, &read_table(table)?, None, None)?;
     tell(&judged.examples.notes, context);
     Ok((trained, judged))
 }

@@ -3,20 +3,19 @@
 use std::fmt::Write as _;
 
 use chainrule::charts::{Axis, Plot, Series, Shape};
-use chainrule::data::columns::ColumnOptions;
 use chainrule::judge::examples::answers_of;
 use chainrule::judge::importance::{fits, usual};
 use chainrule::judge::metric::{Metric, find};
 use chainrule::judge::{Judged, METRICS, evaluate};
+use chainrule::train::figures::Judged as Said;
 use chainrule::train::session::{Outcome, Session};
 use chainrule::train::{Data, Flow, Options};
-use kernels::Pool;
 use kernels::random::{Purpose, Stream};
 use serde_json::json;
 
 use crate::args::LearningCurveArgs;
 use crate::errors::{DATA, Failure};
-use crate::models::{number, read_table, source_failure, train_failure};
+use crate::models::{number, preprocessing, read_table, source_failure, train_failure};
 use crate::output;
 use crate::picture;
 use crate::source::{SourceText, read_text};
@@ -36,7 +35,7 @@ struct Turn {
 pub(crate) fn run(args: &LearningCurveArgs, context: &output::Context) -> Result<(), Failure> {
     args.plot.as_deref().map_or(Ok(()), picture::check)?;
     let session = session(args)?;
-    let Some(held) = &session.validation else {
+    let Some(held) = session.test.as_ref().or(session.validation.as_ref()).map(Data::rows) else {
         return Err(Failure::new(DATA, "E324", "the table has too few rows to hold some out"));
     };
     let mut shares = args.shares.clone();
@@ -47,13 +46,13 @@ pub(crate) fn run(args: &LearningCurveArgs, context: &output::Context) -> Result
         if turns.last().is_some_and(|turn| turn.rows == rows) {
             continue;
         }
-        let turn = turn(args, &session, held, rows, context)?;
+        let turn = turn(args, &session, rows, context)?;
         if !context.quiet {
             output::progress(&format!("rows={rows} {}={}\n", turn.held.name, number(turn.held.value)));
         }
         turns.push(turn);
     }
-    answer(args, &turns, held.rows(), context)
+    answer(args, &turns, held, context)
 }
 
 fn session(args: &LearningCurveArgs) -> Result<Session, Failure> {
@@ -61,30 +60,53 @@ fn session(args: &LearningCurveArgs) -> Result<Session, Failure> {
         options.seed = args.seed.unwrap_or(options.seed);
         options.epochs = args.epochs.unwrap_or(options.epochs);
     };
+    let Some(options) = args.table.options(args.epochs, None) else {
+        return Err(
+            Failure::usage("which column of the table is to be predicted?").help("name it with `--target COLUMN`")
+        );
+    };
     let table = read_table(&args.file)?;
-    let quoted = args.model.as_deref().map(read_text).transpose()?;
-    let name = table.file().to_owned();
-    let text = quoted.as_ref().map(|source| source.text.as_str());
-    let columns = ColumnOptions { keep: args.keep.clone(), drop: args.drop.clone(), ..ColumnOptions::default() };
-    let session = Session::of_table(table, &args.target, &columns, text, &change);
-    session.map_err(|error| {
-        source_failure(error, &quoted.clone().unwrap_or_else(|| SourceText { name: name.clone(), text: String::new() }))
-    })
+    let validation = args.table.validation_file().map(|file| read_table(file)).transpose()?;
+    let given = args.model.as_deref().map(read_text).transpose()?;
+    let quoted = given.clone().unwrap_or_else(|| SourceText { name: table.file().to_owned(), text: String::new() });
+    let text = given.as_ref().map(|source| source.text.as_str());
+    let mut session = Session::of_table(table, validation, &options, text, &change)
+        .map_err(|error| source_failure(error, &quoted))?;
+    hold_out(&mut session);
+    Ok(session)
+}
+
+/// The rows that are judged are the same for all trainings: those of the test, else of validation, else the first fold.
+/// With folds every network of an ensemble holds out others; then that fold is for the judgement, the rest stays theirs.
+fn hold_out(session: &mut Session) {
+    if session.test.is_none() && session.validation.is_none() && !session.folds.is_empty() {
+        let rows = |held: bool| -> Vec<u32> {
+            (0..).zip(&session.folds).filter(|&(_, &fold)| (fold == 0) == held).map(|(row, _)| row).collect()
+        };
+        let (open, held) = (rows(false), rows(true));
+        session.test = Some(session.data.select(&held));
+        session.folds = open.iter().map(|&row| session.folds[row as usize] - 1).collect();
+        session.data = session.data.select(&open);
+        // One fold less: the networks that are left have rows to hold out.
+        let most = session.folds.iter().max().map_or(1, |fold| fold + 1);
+        session.options.ensemble = session.options.ensemble.min(most);
+    }
 }
 
 /// Trains on `rows` rows; those of a smaller number are among those of a larger one.
-fn turn(
-    args: &LearningCurveArgs,
-    session: &Session,
-    held: &Data,
-    rows: usize,
-    context: &output::Context,
-) -> Result<Turn, Failure> {
+fn turn(args: &LearningCurveArgs, session: &Session, rows: usize, context: &output::Context) -> Result<Turn, Failure> {
     let mut order: Vec<u32> = (0..session.data.rows() as u32).collect();
     Stream::new(session.options.seed, Purpose::Judge, 0, u32::MAX - 1).shuffle(&mut order);
     order.truncate(rows);
     order.sort_unstable();
-    let part = Session { data: session.data.select(&order), ..session.clone() };
+    let folds = if session.folds.is_empty() {
+        Vec::new()
+    } else {
+        order.iter().map(|&row| session.folds[row as usize]).collect()
+    };
+    let mut part = session.clone();
+    part.data = session.data.select(&order);
+    part.folds = folds;
     let mut listen = |_: &chainrule::train::Event| {
         if context.interrupt.requested().is_some() { Flow::Stop } else { Flow::Continue }
     };
@@ -92,11 +114,13 @@ fn turn(
     if let Some(signal) = context.interrupt.requested() {
         return Err(Failure::interrupted(signal));
     }
-    Ok(Turn { rows, training: judge(args, &outcome, &part.data)?, held: judge(args, &outcome, held)? })
+    let held = outcome.test.as_ref().or(outcome.validation.as_ref()).unwrap_or(&outcome.training);
+    Ok(Turn { rows, training: judge(args, &outcome, &outcome.training)?, held: judge(args, &outcome, held)? })
 }
 
-fn judge(args: &LearningCurveArgs, outcome: &Outcome, data: &Data) -> Result<Judged, Failure> {
-    let answers = answers_of(&outcome.trained, data, Pool::new(1)).map_err(|error| train_failure(&error))?;
+fn judge(args: &LearningCurveArgs, outcome: &Outcome, said: &Said) -> Result<Judged, Failure> {
+    let fitted = preprocessing(&outcome.trained)?;
+    let answers = answers_of(said, fitted).map_err(|error| train_failure(&error))?;
     let metric: &Metric = match &args.metric {
         None => usual(&answers),
         Some(name) => find(name).filter(|metric| fits(metric, &answers)).ok_or_else(|| {

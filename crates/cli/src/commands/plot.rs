@@ -37,7 +37,7 @@ pub(crate) fn curves(folder: &Path) -> Result<Picture, Failure> {
             .help("`chainrule train ... --run DIR` makes one; for other charts give --what and a table"));
     }
     let epochs = read_epochs(&path).map_err(|error| file_failure(&path, error))?;
-    Ok(drawn::losses(&epochs, drawn::best(&epochs)).picture())
+    Ok(drawn::losses(&epochs).picture())
 }
 
 fn of_table(args: &PlotArgs, context: &Context) -> Result<Picture, Failure> {

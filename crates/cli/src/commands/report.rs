@@ -7,10 +7,9 @@ use std::path::Path;
 
 use chainrule::data::columns::{ColumnOptions, ColumnReport};
 use chainrule::data::table::Table;
-use chainrule::export::metrics_file::read_epochs;
+use chainrule::export::metrics_file::{Epoch, read_epochs};
 use chainrule::export::run_folder::METRICS;
 use chainrule::export::trained::Trained;
-use chainrule::judge::drawn::Epoch;
 use chainrule::judge::page::Page;
 use chainrule::judge::{Evaluation, Examples};
 
@@ -45,7 +44,7 @@ pub(crate) struct Told<'a> {
 pub(crate) fn run(args: &ReportArgs, context: &Context) -> Result<(), Failure> {
     let trained = read_model(&args.model)?;
     let table = read_table(&args.table)?;
-    let judged = Judgement::of(&trained, &table, None)?;
+    let judged = Judgement::of(&trained, &table, None, None)?;
     tell(&judged.examples.notes, context);
     let fitted = preprocessing(&trained)?;
     // The page may go to others: it names the file, not the folder.
@@ -57,7 +56,7 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> Result<(), Failure> {
         part: format!("all {} rows of {name}", table.rows()),
         table: name,
         model: args.model.display().to_string(),
-        columns: columns(&table, fitted.target.name()),
+        columns: columns(&table, &fitted.target.names()),
         notes: seen(&judged.examples),
         epochs: epochs(&args.model)?,
         run: args.model.is_dir(),
@@ -72,8 +71,9 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> Result<(), Failure> {
 }
 
 /// What the columns of the table look like now; a table that could not be trained on is described by its model alone.
-fn columns(table: &Table, target: &str) -> Option<ColumnReport> {
-    ColumnReport::infer(table, target, &ColumnOptions::default()).ok()
+fn columns(table: &Table, targets: &[&str]) -> Option<ColumnReport> {
+    let targets: Vec<String> = targets.iter().map(|name| (*name).to_owned()).collect();
+    ColumnReport::infer(table, &targets, &ColumnOptions::default()).ok()
 }
 
 /// What is to be known about the features.

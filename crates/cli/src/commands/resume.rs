@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use chainrule::data::columns::ColumnOptions;
 use chainrule::export::checkpoint_file::SavedRun;
 use chainrule::export::error::FileError;
-use chainrule::export::run_folder::{CHECKPOINT, MODEL, Origin, RunFolder, TEXT};
+use chainrule::export::run_folder::{CHECKPOINT, MODEL, RunFolder, TEXT};
 use chainrule::train::session::Session;
 use chainrule::train::{Options, StopReason};
 
@@ -36,14 +35,16 @@ pub(crate) fn run(args: &ResumeArgs, context: &Context) -> Result<(), Failure> {
     session.options.threads = threads(args.threads, &session);
     folder.go_on(&saved).map_err(|error| file_failure(&args.run, error))?;
     if !context.quiet {
-        let at = if at.batch == 0 { place(at.epoch, 0) } else { format!("at {}", place(at.epoch, at.batch)) };
-        output::progress(&format!("resuming {at}: continues exactly as if never stopped\n"));
+        let done = saved.checkpoint.done.len();
+        let word = if at.batch == 0 && done == 0 { "" } else { "at " };
+        let at = place(done, at.epoch, at.batch);
+        output::progress(&format!("resuming {word}{at}: continues exactly as if never stopped\n"));
         if saved.release != env!("CARGO_PKG_VERSION") {
             let release = &saved.release;
             output::progress(&format!("note    the checkpoint is of release {release}: last digits may differ\n"));
         }
     }
-    let table = folder.origin().map_err(|error| file_failure(&args.run, error))?.found();
+    let origin = folder.origin().map_err(|error| file_failure(&args.run, error))?;
     let job = Job {
         session: &session,
         source: &source,
@@ -53,8 +54,16 @@ pub(crate) fn run(args: &ResumeArgs, context: &Context) -> Result<(), Failure> {
         json: args.json,
         progress: args.progress,
     };
-    execute(job, context)?;
-    Finished { session: &session, table: &table, run: Some(&args.run), model: None }.report(None, context)
+    let Some(outcome) = execute(job, context)? else { return Ok(()) };
+    let page = Finished {
+        session: &session,
+        outcome: &outcome,
+        table: &origin.found(&origin.file),
+        validation: origin.validation.as_ref().map(|file| origin.found(file)),
+        run: Some(&args.run),
+        model: None,
+    };
+    page.report(None, context)
 }
 
 fn open(path: &Path) -> Result<(RunFolder, SavedRun), Failure> {
@@ -69,14 +78,12 @@ fn open(path: &Path) -> Result<(RunFolder, SavedRun), Failure> {
 fn session(folder: &RunFolder, saved: &SavedRun, source: &SourceText) -> Result<Session, Failure> {
     let origin = folder.origin().map_err(|error| file_failure(folder.path(), error))?;
     let change = |options: &mut Options| *options = Options { threads: options.threads, ..saved.options };
-    let file = origin.found();
-    let made = match &origin.target {
+    let file = origin.found(&origin.file);
+    let made = match &origin.table {
         None => Session::of_program(&source.text, folder_of(&file), &change),
-        Some(target) => {
-            let table = read_table(&file)?;
-            let Origin { keep, drop, task, .. } = origin.clone();
-            let columns = ColumnOptions { keep, drop, task, ..ColumnOptions::default() };
-            Session::of_table(table, target, &columns, Some(&source.text), &change)
+        Some(options) => {
+            let validation = origin.validation.as_ref().map(|other| read_table(&origin.found(other))).transpose()?;
+            Session::of_table(read_table(&file)?, validation, options, Some(&source.text), &change)
         }
     };
     made.map_err(|error| source_failure(error, source))

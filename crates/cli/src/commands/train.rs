@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use chainrule::data::batch::Batch;
-use chainrule::data::columns::{ColumnOptions, Kind, Task};
+use chainrule::data::columns::Kind;
+use chainrule::data::target::Target;
 use chainrule::export::error::FileError;
 use chainrule::export::model_file::ModelFile;
 use chainrule::export::run_folder::{CHECKPOINT, Origin, RunFolder};
 use chainrule::train::session::Session;
+use chainrule::train::table::TableOptions;
 use chainrule::train::{Dtype, Options};
 
-use crate::args::{DtypeArg, TaskArg, Threads, TrainArgs};
+use crate::args::{DtypeArg, Threads, TrainArgs};
 use crate::errors::Failure;
 use crate::models::{file_failure, read_table, source_failure};
 use crate::output;
@@ -51,8 +53,15 @@ pub(crate) fn run(args: &TrainArgs, context: &output::Context) -> Result<(), Fai
         json: args.json,
         progress: args.progress,
     };
-    execute(job, context)?;
-    let page = Finished { session: &session, table: &args.file, run: args.run.as_deref(), model: out_path(args) };
+    let Some(outcome) = execute(job, context)? else { return Ok(()) };
+    let page = Finished {
+        session: &session,
+        outcome: &outcome,
+        table: &args.file,
+        validation: args.table.validation_file().cloned(),
+        run: args.run.as_deref(),
+        model: out_path(args),
+    };
     page.report(args.report.as_deref(), context)
 }
 
@@ -72,21 +81,19 @@ fn run_folder(path: &Path, args: &TrainArgs, session: &Session) -> Result<RunFol
     let origin = Origin {
         file: args.file.clone(),
         folder: current,
-        target: args.target.clone(),
-        keep: args.keep.clone(),
-        drop: args.drop.clone(),
-        task: task(args.task),
+        table: table_options(args),
+        validation: args.table.validation_file().cloned(),
     };
     folder.begin(&session.program.source, &origin).map_err(failed)?;
     Ok(folder)
 }
 
-fn task(task: TaskArg) -> Task {
-    match task {
-        TaskArg::Auto => Task::Auto,
-        TaskArg::Classification => Task::Classification,
-        TaskArg::Regression => Task::Regression,
-    }
+fn table_options(args: &TrainArgs) -> Option<TableOptions> {
+    let batch = match args.batch {
+        Some(Batch::Size(size)) => Some(size),
+        _ => None,
+    };
+    args.table.options(args.epochs, batch)
 }
 
 /// The folder in which a model text looks for its data.
@@ -106,7 +113,7 @@ fn session(args: &TrainArgs, context: &output::Context) -> Result<(Session, Sour
             None => options.dtype,
         };
     };
-    let Some(target) = &args.target else {
+    let Some(options) = table_options(args) else {
         if args.file.extension().is_some_and(|extension| extension == "csv" || extension == "tsv") {
             return Err(
                 Failure::usage("which column of the table is to be predicted?").help("name it with `--target COLUMN`")
@@ -119,13 +126,12 @@ fn session(args: &TrainArgs, context: &output::Context) -> Result<(Session, Sour
     };
     let table = read_table(&args.file)?;
     let (rows, name) = (table.rows(), table.file().to_owned());
-    let (keep, drop, task) = (args.keep.clone(), args.drop.clone(), task(args.task));
-    let columns = ColumnOptions { keep, drop, task, ..ColumnOptions::default() };
+    let validation = args.table.validation_file().map(|file| read_table(file)).transpose()?;
     let given = args.model.as_deref().map(read_text).transpose()?;
     let quoted = given.clone().unwrap_or_else(|| SourceText { name: name.clone(), text: String::new() });
     let text = given.as_ref().map(|source| source.text.as_str());
-    let session =
-        Session::of_table(table, target, &columns, text, &change).map_err(|error| source_failure(error, &quoted))?;
+    let session = Session::of_table(table, validation, &options, text, &change)
+        .map_err(|error| source_failure(error, &quoted))?;
     if !context.quiet {
         output::progress(&table_summary(&session, &name, rows));
     }
@@ -138,19 +144,23 @@ fn session(args: &TrainArgs, context: &output::Context) -> Result<(Session, Sour
 
 fn table_summary(session: &Session, name: &str, rows: usize) -> String {
     let (Some(report), Some(fitted)) = (&session.columns, &session.preprocessing) else { return String::new() };
-    let mut out = format!("data      {name}   {rows} rows x {} columns, target ", report.columns.len());
-    match fitted.target.labels() {
-        Some(labels) => out.push_str(&format!("\"{}\": {} classes\n", fitted.target.name(), labels.len())),
-        None => out.push_str(&format!("\"{}\": a number\n", fitted.target.name())),
-    }
+    let target = fitted.target.name();
+    let what = match &fitted.target {
+        Target::Classes { labels, .. } => format!("\"{target}\": {} classes", labels.len()),
+        Target::Numbers { columns } if columns.len() == 1 => format!("\"{target}\": a number"),
+        Target::Numbers { columns } => format!("\"{target}\": {} numbers", columns.len()),
+    };
+    let mut out = format!("data      {name}   {rows} rows x {} columns, target {what}\n", report.columns.len());
     let names = |wanted: &dyn Fn(Kind) -> bool| {
         let list = report.columns.iter().filter(|c| wanted(c.kind)).map(|c| c.name.as_str());
         list.collect::<Vec<&str>>()
     };
     let mut used = Vec::new();
-    for (what, list) in
-        [("numbers", names(&|k| k == Kind::Number)), ("categories", names(&|k| k.is_used() && k != Kind::Number))]
-    {
+    for (what, list) in [
+        ("numbers", names(&|k| k == Kind::Number)),
+        ("categories", names(&|k| matches!(k, Kind::Category | Kind::Boolean))),
+        ("dates", names(&|k| matches!(k, Kind::DateTime(_)))),
+    ] {
         if !list.is_empty() {
             used.push(format!("{} {what} ({})", list.len(), list.join(", ")));
         }
@@ -161,21 +171,32 @@ fn table_summary(session: &Session, name: &str, rows: usize) -> String {
     if !ignored.is_empty() {
         out.push_str(&format!("          ignored: {}; keep one with --keep\n", ignored.join(", ")));
     }
-    let validation = session.validation.as_ref().map_or(0, chainrule::train::Data::rows);
-    out.push_str(&format!(
-        "split     {} training, {validation} validation (seed {})\n",
-        session.data.rows(),
-        session.options.seed
-    ));
+    out.push_str(&format!("split     {} (seed {})\n", split_summary(session), session.options.seed));
     for note in &session.notes {
         out.push_str(&format!("note      {note}\n"));
     }
     out
 }
 
+fn split_summary(session: &Session) -> String {
+    let rows = session.data.rows();
+    let mut text = match &session.validation {
+        Some(validation) => format!("{rows} training, {} validation", validation.rows()),
+        None if session.folds.is_empty() => format!("{rows} training"),
+        None => {
+            let folds = session.folds.iter().max().map_or(0, |most| most + 1);
+            format!("{rows} rows in {folds} folds: each network holds another fold out")
+        }
+    };
+    if let Some(test) = &session.test {
+        text.push_str(&format!(", {} test", test.rows()));
+    }
+    text
+}
+
 /// Where the model is saved.
 fn out_path(args: &TrainArgs) -> Option<PathBuf> {
-    if args.out.is_some() || args.target.is_none() {
+    if args.out.is_some() || args.table.target.is_empty() {
         return args.out.clone();
     }
     let mut name =

@@ -34,12 +34,17 @@ fn table(head: &[&str], texts: &[usize], rows: Vec<Vec<String>>) -> Block {
     Block::Table(Table { head, rows, texts: texts.to_vec() })
 }
 
+/// Weights of all networks.
+fn weights_of(told: &Told) -> usize {
+    told.trained.members.iter().map(|member| member.parameters.len()).sum()
+}
+
 pub(super) fn subtitle(told: &Told) -> String {
     let what = match &told.judged.answers {
         Answers::Classes(c) => format!("{} classes", c.classes()),
         Answers::Numbers(_) => "a number".to_owned(),
     };
-    let (columns, weights) = (told.judged.examples.columns.len(), told.trained.parameters.len());
+    let (columns, weights) = (told.judged.examples.columns.len(), weights_of(told));
     format!("{what} · judged on {} · {columns} columns used · {weights} weights", told.part)
 }
 
@@ -149,18 +154,45 @@ fn train_line(told: &Told) -> String {
 }
 
 pub(super) fn training(told: &Told) -> Option<Section> {
-    let last = told.epochs.last()?;
-    let best = drawn::best(&told.epochs);
-    let mut rows = vec![vec!["epochs".to_owned(), last.0.to_string()]];
-    rows.extend(best.map(|epoch| vec!["best epoch".to_owned(), epoch.to_string()]));
-    rows.push(vec!["last loss of training".to_owned(), number(last.1)]);
-    rows.extend(last.2.map(|loss| vec!["last loss of validation".to_owned(), number(loss)]));
+    let members = told.epochs.last()?.member;
+    let mut rows = Vec::new();
+    for member in 1..=members {
+        let own = || told.epochs.iter().filter(move |epoch| epoch.member == member);
+        let Some(last) = own().next_back() else { continue };
+        let best = drawn::best(&told.epochs, member);
+        let lowest = best.and_then(|best| own().find(|epoch| epoch.epoch == best));
+        let kept = lowest.unwrap_or(last);
+        rows.push(vec![
+            member.to_string(),
+            last.epoch.to_string(),
+            best.map(|epoch| epoch.to_string()).unwrap_or_default(),
+            number(kept.loss),
+            kept.validation.map(number).unwrap_or_default(),
+        ]);
+    }
+    let head = ["network", "epochs", "best epoch", "its training loss", "its validation loss"];
     let blocks = vec![
-        Block::Charts(vec![drawn::losses(&told.epochs, best).picture()]),
-        table(&["", ""], &[], rows),
+        Block::Charts(vec![drawn::losses(&told.epochs).picture()]),
+        table(&head, &[], rows),
         Block::Code(train_line(told)),
     ];
     Some(section("Training", blocks))
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Number => "number",
+        Kind::Category => "category",
+        Kind::Boolean => "yes or no",
+        Kind::DateTime(_) => "date and time",
+        Kind::Identifier => "identifier",
+        Kind::Text => "text",
+        Kind::Constant => "constant",
+        Kind::MostlyMissing => "mostly missing",
+        Kind::Target => "target",
+        // Left out by request or by its use, which its reason tells.
+        _ => "set aside",
+    }
 }
 
 pub(super) fn data(told: &Told) -> Section {
@@ -174,9 +206,7 @@ pub(super) fn data(told: &Told) -> Section {
                 _ if used(&column.name) => "used",
                 _ => "ignored",
             };
-            let kind = format!("{:?}", column.kind);
-            let kind = kind.chars().flat_map(|c| [c.is_uppercase().then_some(' '), Some(c)]).flatten();
-            let kind = kind.collect::<String>().trim().to_lowercase();
+            let kind = kind_name(column.kind).to_owned();
             let (distinct, missing) = (column.distinct.to_string(), column.missing.to_string());
             vec![column.name.clone(), what.to_owned(), kind, distinct, missing, column.reason.clone()]
         };
@@ -190,7 +220,7 @@ pub(super) fn data(told: &Told) -> Section {
 pub(super) fn network(told: &Told, context: &Context) -> Section {
     let mut blocks = vec![Block::Code(told.trained.program.source.trim_end().to_owned())];
     let facts = told.trained.facts.iter().map(|(name, value)| vec![name.clone(), value.clone()]);
-    let mut rows = vec![vec!["weights".to_owned(), told.trained.parameters.len().to_string()]];
+    let mut rows = vec![vec!["weights".to_owned(), weights_of(told).to_string()]];
     rows.push(vec!["numbers".to_owned(), format!("{:?}", told.trained.dtype).to_lowercase()]);
     rows.extend(facts);
     blocks.push(table(&["", ""], &[], rows));
