@@ -11,7 +11,6 @@ use super::checkpoint_file::{SavedRun, to_file};
 use super::error::FileError;
 use super::metrics_file::MetricsFile;
 use super::model_file::ModelFile;
-use crate::data::columns::Task;
 use crate::train::Checkpoint;
 use crate::train::session::Session;
 
@@ -25,10 +24,12 @@ pub const METRICS: &str = "metrics.csv";
 pub const TEXT: &str = "model.cr";
 /// Where the data is.
 pub const ORIGIN: &str = "run.json";
+/// The configuration that makes the model again.
+pub const CONFIG: &str = "config.toml";
 /// Held by the process that works in the folder.
 const LOCK: &str = ".lock";
 
-/// Where the data of a run is. Paths stand here and in no other file; that the data is the same is told by its identity.
+/// Where the data of a run is. Paths stand here and in its configuration, and in no other file; that the data is the same is told by its identity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Origin {
@@ -38,12 +39,6 @@ pub struct Origin {
     pub folder: PathBuf,
     /// The column of the table to predict; none for the data of a model text.
     pub target: Option<String>,
-    /// Columns used all the same.
-    pub keep: Vec<String>,
-    /// Columns left out.
-    pub drop: Vec<String>,
-    /// What the target is.
-    pub task: Task,
 }
 
 impl Origin {
@@ -72,7 +67,7 @@ impl RunFolder {
     pub fn take(path: &Path) -> Result<RunFolder, FileError> {
         fs::create_dir_all(path).map_err(|error| io_error(path, "make the folder", 0, &error))?;
         let folder = RunFolder { path: path.to_path_buf(), _lock: lock(path)?, metrics: None };
-        for name in [MODEL, CHECKPOINT, TEXT, ORIGIN] {
+        for name in [MODEL, CHECKPOINT, TEXT, ORIGIN, CONFIG] {
             remove_leftovers(&folder.file(name));
         }
         Ok(folder)
@@ -115,7 +110,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// The system refuses.
-    pub fn begin(&mut self, text: &str, origin: &Origin) -> Result<(), FileError> {
+    pub fn begin(&mut self, text: &str, origin: &Origin, config: &str) -> Result<(), FileError> {
         for name in [CHECKPOINT, MODEL] {
             let file = self.file(name);
             match fs::remove_file(&file) {
@@ -126,6 +121,7 @@ impl RunFolder {
         let origin = serde_json::to_string_pretty(origin).map_err(|error| FileError::content(error.to_string()))?;
         write_atomically(&self.file(TEXT), text.as_bytes())?;
         write_atomically(&self.file(ORIGIN), origin.as_bytes())?;
+        write_atomically(&self.file(CONFIG), config.as_bytes())?;
         self.metrics = Some(MetricsFile::create(&self.file(METRICS))?);
         Ok(())
     }

@@ -16,6 +16,7 @@ pub mod randomness;
 pub mod regression;
 pub mod second;
 pub mod session;
+pub mod settings;
 pub mod source;
 mod update;
 

@@ -29,6 +29,9 @@ use crate::optim::Solver;
 /// Share of the rows of a table that is kept for validation.
 pub const VALIDATION: f64 = 0.2;
 
+/// The name of the settings among the facts of a model.
+pub const CONFIG_FACT: &str = "config";
+
 /// Everything a run needs.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -50,6 +53,8 @@ pub struct Session {
     pub states: Vec<f64>,
     /// What the user should know, a sentence each.
     pub notes: Vec<String>,
+    /// The settings that the model depends on, as a configuration; they travel in the model file.
+    pub config: Option<String>,
 }
 
 /// Figures by name, in order.
@@ -109,6 +114,7 @@ impl Session {
             parameters,
             states,
             notes: Vec::new(),
+            config: None,
         })
     }
 
@@ -218,13 +224,15 @@ impl Session {
             let open = matches!(dim, Dim::Symbol(_)) && Some(dim) != examples;
             open.then(|| known.get(&dim).map(|&n| (name.to_owned(), n)))?
         });
+        let config = self.config.iter().map(|config| (CONFIG_FACT.to_owned(), config.clone()));
+        let seed = ("seed".to_owned(), self.options.seed.to_string());
         Ok(Trained {
             parameters: parameters.to_vec(),
             states: states.to_vec(),
             dtype: self.options.dtype,
             preprocessing: self.preprocessing.clone(),
             extents: named.collect(),
-            facts: vec![("seed".to_owned(), self.options.seed.to_string())],
+            facts: config.chain([seed]).collect(),
             program: self.program.clone(),
         })
     }

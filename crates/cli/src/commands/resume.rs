@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use chainrule::data::columns::ColumnOptions;
 use chainrule::export::checkpoint_file::SavedRun;
 use chainrule::export::error::FileError;
-use chainrule::export::run_folder::{CHECKPOINT, MODEL, Origin, RunFolder, TEXT};
-use chainrule::train::session::Session;
+use chainrule::export::run_folder::{CHECKPOINT, MODEL, RunFolder, TEXT};
+use chainrule::train::session::{CONFIG_FACT, Session};
+use chainrule::train::settings::{self, Recipe, Settings};
 use chainrule::train::{Options, StopReason};
 
 use super::train::keeper::place;
@@ -14,12 +14,14 @@ use super::train::report::reason;
 use super::train::running::{Job, Place, execute};
 use super::train::{folder_of, threads};
 use crate::args::ResumeArgs;
+use crate::configured::configured;
 use crate::errors::{DATA, Failure};
 use crate::models::{file_failure, read_model, read_table, source_failure};
 use crate::output::{self, Context};
 use crate::source::SourceText;
 
 pub(crate) fn run(args: &ResumeArgs, context: &Context) -> Result<(), Failure> {
+    let recipe = configured(&args.settings, None, context)?.recipe;
     let (mut folder, saved) = open(&args.run)?;
     let at = saved.checkpoint.progress;
     if let Some(why) = at.finished {
@@ -32,7 +34,7 @@ pub(crate) fn run(args: &ResumeArgs, context: &Context) -> Result<(), Failure> {
         let failure = Failure::new(DATA, "E392", format!("the data of {} is not that of the run", args.run.display()));
         return Err(failure.help("restore it, or begin a new run with `chainrule train`"));
     }
-    session.options.threads = threads(args.threads, &session);
+    session.options.threads = threads(recipe.threads, &session);
     folder.go_on(&saved).map_err(|error| file_failure(&args.run, error))?;
     if !context.quiet {
         let at = if at.batch == 0 { place(at.epoch, 0) } else { format!("at {}", place(at.epoch, at.batch)) };
@@ -47,9 +49,9 @@ pub(crate) fn run(args: &ResumeArgs, context: &Context) -> Result<(), Failure> {
         source: &source,
         place: Place::Folder(folder),
         from: Some(&saved.checkpoint),
-        every: args.checkpoint_every,
+        every: recipe.checkpoint_every,
         json: args.json,
-        progress: args.progress,
+        progress: recipe.progress,
     };
     execute(job, context)
 }
@@ -67,16 +69,26 @@ fn session(folder: &RunFolder, saved: &SavedRun, source: &SourceText) -> Result<
     let origin = folder.origin().map_err(|error| file_failure(folder.path(), error))?;
     let change = |options: &mut Options| *options = Options { threads: options.threads, ..saved.options };
     let file = origin.found();
+    let config = saved.model.facts.iter().find(|(name, _)| name == CONFIG_FACT).map(|(_, text)| text.as_str());
+    let recipe = recipe(config.unwrap_or_default()).map_err(|error| file_failure(&folder.file(CHECKPOINT), error))?;
     let made = match &origin.target {
         None => Session::of_program(&source.text, folder_of(&file), &change),
         Some(target) => {
             let table = read_table(&file)?;
-            let Origin { keep, drop, task, .. } = origin.clone();
-            let columns = ColumnOptions { keep, drop, task, ..ColumnOptions::default() };
-            Session::of_table(table, target, &columns, Some(&source.text), &change)
+            Session::of_table(table, target, &recipe.columns, Some(&source.text), &change)
         }
     };
+    let made = made.map(|session| Session { config: config.map(str::to_owned), ..session });
     made.map_err(|error| source_failure(error, source))
+}
+
+/// What the settings in a checkpoint say.
+fn recipe(config: &str) -> Result<Recipe, FileError> {
+    let read = settings::configuration(config, "the checkpoint", Path::new(""));
+    let read = read.map_err(|fault| FileError::content(format!("its settings are wrong: {}", fault.message)))?;
+    let mut settings = Settings::default();
+    settings.lay(read.given);
+    Ok(settings.recipe())
 }
 
 /// The answer for a run that has nothing left to do.

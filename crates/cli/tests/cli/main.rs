@@ -10,6 +10,7 @@ mod fit;
 mod ignored;
 mod interface;
 mod looks;
+mod settings;
 mod signals;
 mod support;
 mod verify;

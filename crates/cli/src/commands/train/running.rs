@@ -7,12 +7,12 @@ use chainrule::export::trained::Trained;
 use chainrule::text::diagnostic::{Diagnostic, Span};
 use chainrule::train::event::Divergence;
 use chainrule::train::session::{Outcome, Session};
+use chainrule::train::settings::Shown;
 use chainrule::train::{Checkpoint, Event, Flow, Report, StopReason, TrainError};
 
 use super::keeper::Keeper;
 use super::progress::Progress;
 use super::report::{end_event, report};
-use crate::args::ProgressArg;
 use crate::errors::{DIVERGED, Failure};
 use crate::models::{file_failure, number, train_failure};
 use crate::output::{self, Context};
@@ -38,7 +38,7 @@ pub(crate) struct Job<'a> {
     pub(crate) from: Option<&'a Checkpoint>,
     pub(crate) every: Option<u64>,
     pub(crate) json: bool,
-    pub(crate) progress: ProgressArg,
+    pub(crate) progress: Shown,
 }
 
 /// Trains, saves and answers.

@@ -1,0 +1,65 @@
+//! What a run is made from, as the settings choose it.
+
+use std::path::PathBuf;
+
+use crate::data::batch::Batch;
+use crate::data::columns::ColumnOptions;
+use crate::train::options::{Dtype, Options};
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shown {
+    /// A bar on a terminal, else plain lines.
+    #[default]
+    Auto,
+    /// A bar.
+    Bar,
+    /// Lines.
+    Plain,
+    /// Nothing.
+    None,
+}
+
+/// What a run is made from. What is `None` is for the model text or the data to say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Recipe {
+    /// The table.
+    pub data: Option<PathBuf>,
+    /// The column to predict.
+    pub target: Option<String>,
+    /// How columns are understood.
+    pub columns: ColumnOptions,
+    /// The model text.
+    pub text: Option<PathBuf>,
+    /// Passes over the data.
+    pub epochs: Option<u32>,
+    /// Examples in a step.
+    pub batch: Option<Batch>,
+    /// Epochs without gain before the run stops.
+    pub patience: Option<u32>,
+    /// Seed of everything random.
+    pub seed: Option<u64>,
+    /// Number type.
+    pub dtype: Option<Dtype>,
+    /// Threads.
+    pub threads: Option<usize>,
+    /// Where the model is saved.
+    pub out: Option<PathBuf>,
+    /// The folder of the run.
+    pub folder: Option<PathBuf>,
+    /// Batches between two checkpoints.
+    pub checkpoint_every: Option<u64>,
+    /// How progress is shown.
+    pub progress: Shown,
+}
+
+impl Recipe {
+    /// Writes what is wished into the options of a session.
+    pub fn change(&self, options: &mut Options) {
+        options.seed = self.seed.unwrap_or(options.seed);
+        options.epochs = self.epochs.unwrap_or(options.epochs);
+        options.batch = self.batch.unwrap_or(options.batch);
+        options.patience = self.patience.or(options.patience);
+        options.dtype = self.dtype.unwrap_or(options.dtype);
+    }
+}
