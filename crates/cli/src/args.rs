@@ -13,7 +13,9 @@ use chainrule::data::batch::Batch;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::derive::variables::{self, VariableArg};
-pub(crate) use around::{CompletionsArgs, InitArgs, ManArgs, SchemaArgs};
+pub(crate) use around::{
+    CompareArgs, CompletionsArgs, CvArgs, DemoArgs, InitArgs, ManArgs, RunsArgs, SchemaArgs, SearchArg, TuneArgs,
+};
 pub(crate) use fit::FitArgs;
 pub(crate) use formulas::{EmitArgs, VerifyArgs};
 pub(crate) use looks::{LrFindArgs, NumericsArgs};
@@ -32,6 +34,7 @@ pub(crate) struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
+  chainrule demo                            two spirals, learned and drawn in a second
   chainrule derive --expr 'sum((X*W-Y).^2)' --var X=5x3 --var W=3x2 --var Y=5x2 --wrt W
   chainrule derive model.cr --wrt W1        the gradient of the loss, step by step
   chainrule emit model.cr --target numpy    loss and gradients as a program of another language
@@ -41,6 +44,9 @@ Examples:
   chainrule train data.csv --target price   a network for a table, saved as data.safetensors
   chainrule predict data.safetensors new.csv -o out.csv
   chainrule train model.cr                  the network that a model text writes down
+  chainrule cv data.csv --target price      how good it is on rows it never saw
+  chainrule tune data.csv --target price    which settings suit it
+  chainrule compare runs/one runs/two       figures, sizes, and settings that differ
   chainrule resume runs/one                 goes on with a run that was stopped
   chainrule fit 'y ~ a*exp(-b*x)' data.csv  any formula to a table, with standard errors
   chainrule lr-find model.cr                which learning rate suits it
@@ -79,6 +85,11 @@ pub(crate) enum Command {
     Init(InitArgs),
     Train(TrainArgs),
     Resume(ResumeArgs),
+    Cv(CvArgs),
+    Tune(TuneArgs),
+    Runs(RunsArgs),
+    Compare(CompareArgs),
+    Demo(DemoArgs),
     Fit(FitArgs),
     Predict(PredictArgs),
     Evaluate(EvaluateArgs),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use chainrule::text::diagnostic::Diagnostic;
-use chainrule::train::settings::{self, Given, Key, Origin, Recipe, SETTINGS, Settings, Value, assignment};
+use chainrule::train::settings::{self, Given, Key, Origin, Range, Recipe, SETTINGS, Settings, Value, assignment};
 
 use crate::args::settings::{SettingArgs, Subset};
 use crate::errors::{Failure, USAGE};
@@ -14,6 +14,8 @@ use crate::source::{SourceText, read_text};
 pub(crate) struct Configured {
     pub(crate) settings: Settings,
     pub(crate) recipe: Recipe,
+    /// What a search of settings tries.
+    pub(crate) space: Vec<Range>,
 }
 
 impl Configured {
@@ -32,6 +34,16 @@ impl Configured {
             (None, None, None) => Err(missing("table or model text to train")
                 .help("`chainrule train TABLE.csv --target COLUMN`, or a configuration with `-c FILE`")),
         }
+    }
+
+    /// The column to predict.
+    pub(crate) fn target(&self) -> Result<&str, Failure> {
+        self.recipe.target.as_deref().ok_or_else(which_column)
+    }
+
+    /// The model text, if it is not the default network.
+    pub(crate) fn text(&self) -> Result<Option<SourceText>, Failure> {
+        self.recipe.text.as_deref().filter(|_| self.recipe.target.is_some()).map(read_text).transpose()
     }
 
     /// A configuration that gives the same model from any folder.
@@ -63,12 +75,14 @@ pub(crate) fn configured<S: Subset>(
     context: &Context,
 ) -> Result<Configured, Failure> {
     let mut settings = Settings::default();
+    let mut space = Vec::new();
     if let Some(path) = &args.config {
         let source = read_text(path)?;
         let folder = path.parent().filter(|_| path.as_os_str() != "-").unwrap_or(Path::new(""));
         let read = settings::configuration(&source.text, &source.name, folder);
         let read = read.map_err(|fault| Failure::at(USAGE, &source, fault))?;
         settings.lay(read.given);
+        space = read.space;
     }
     settings.lay(environment(context)?);
     for text in &args.set {
@@ -94,7 +108,7 @@ pub(crate) fn configured<S: Subset>(
     if recipe.checkpoint_every.is_some() && recipe.folder.is_none() && args.has(&SETTINGS[0]) {
         return Err(Failure::usage("checkpoints (--checkpoint-every) need a folder").help("give it with `--run DIR`"));
     }
-    Ok(Configured { settings, recipe })
+    Ok(Configured { settings, recipe, space })
 }
 
 /// The argument without a flag: with a target it is the table, unless it is a model text for the table of the

@@ -21,6 +21,8 @@ pub enum Purpose {
     Mask,
     /// Points at which an answer is checked.
     Check,
+    /// Settings that a search tries.
+    Search,
 }
 
 /// A stream of random numbers addressed by index.

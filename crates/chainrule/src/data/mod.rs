@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod columns;
 pub mod error;
+pub mod folds;
 pub mod generate;
 pub mod matrix;
 pub mod notes;

@@ -6,6 +6,7 @@ pub mod error;
 pub mod metrics_file;
 pub mod model_file;
 pub mod run_folder;
+pub mod run_summary;
 pub mod trained;
 
 mod header;

@@ -27,7 +27,7 @@ pub const ORIGIN: &str = "run.json";
 /// The configuration that makes the model again.
 pub const CONFIG: &str = "config.toml";
 /// Held by the process that works in the folder.
-const LOCK: &str = ".lock";
+pub(super) const LOCK: &str = ".lock";
 
 /// Where the data of a run is. Paths stand here and in its configuration, and in no other file; that the data is the same is told by its identity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! Floor 6: training. The loop is a plain function; progress, logs and early stopping are one closure over its events.
 
 pub mod compile;
+pub mod cross;
 mod diverged;
 pub mod event;
 pub mod fit;
@@ -9,6 +10,7 @@ pub mod lr_find;
 pub mod metrics;
 pub mod numerics;
 pub mod options;
+mod parallel;
 pub mod predict;
 pub mod probe;
 pub mod progress;
@@ -18,6 +20,7 @@ pub mod second;
 pub mod session;
 pub mod settings;
 pub mod source;
+pub mod tune;
 mod update;
 
 pub use event::{Event, Flow, Report, StopReason, TrainError};

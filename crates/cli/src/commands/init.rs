@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chainrule::data::batch::Batch;
 use chainrule::data::columns::{Column, Kind};
+use chainrule::data::table::Table;
 use chainrule::train::Dtype;
 use chainrule::train::session::Session;
 use chainrule::train::settings::{Key, SETTINGS, Setting, Settings, Value, quoted};
@@ -21,7 +22,7 @@ pub(crate) fn run(args: &InitArgs, context: &Context) -> Result<(), Failure> {
     if args.settings.print_config {
         return output::answer(&configured.settings.to_toml());
     }
-    let Some(target) = configured.recipe.target.clone() else {
+    if configured.recipe.target.is_none() {
         return Err(
             Failure::usage("which column of the table is to be predicted?").help("name it with `--target COLUMN`")
         );
@@ -35,7 +36,7 @@ pub(crate) fn run(args: &InitArgs, context: &Context) -> Result<(), Failure> {
     }
     let table = read_table(file)?;
     let rows = table.rows();
-    let session = session(&configured, table, &target)?;
+    let session = session(&configured, table)?;
     let found = Found { session: &session, settings: &configured.settings, rows, path: path_in(file, &out) };
     output::write(Some(&out), &found.text(&out))?;
     if to_file && !context.quiet {
@@ -44,14 +45,13 @@ pub(crate) fn run(args: &InitArgs, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-fn session(configured: &Configured, table: chainrule::data::table::Table, target: &str) -> Result<Session, Failure> {
+fn session(configured: &Configured, table: Table) -> Result<Session, Failure> {
     let recipe = &configured.recipe;
     let text = recipe.text.as_deref().map(read_text).transpose()?;
     let name = SourceText { name: table.file().to_owned(), text: String::new() };
     let quoted = text.clone().unwrap_or(name);
     let text = text.as_ref().map(|source| source.text.as_str());
-    Session::of_table(table, target, &recipe.columns, text, &|options| recipe.change(options))
-        .map_err(|error| source_failure(error, &quoted))
+    recipe.session(table, text).map_err(|error| source_failure(error, &quoted))
 }
 
 fn name_for(table: &Path) -> PathBuf {

@@ -7,14 +7,44 @@ use crate::args::SchemaArgs;
 use crate::errors::Failure;
 use crate::output;
 
+/// A row of the list: a name, and the text of the file of that name.
+macro_rules! answer {
+    ($name:literal) => {
+        ($name, include_str!(concat!("../../../../docs/schemas/", $name, ".json")))
+    };
+}
+
 /// The forms of answers, by verb.
-const ANSWERS: &[(&str, &str)] = &[];
+const ANSWERS: &[(&str, &str)] = &[
+    answer!("check"),
+    answer!("compare"),
+    answer!("cv"),
+    answer!("demo"),
+    answer!("derive"),
+    answer!("evaluate"),
+    answer!("fit"),
+    answer!("lr-find"),
+    answer!("numerics"),
+    answer!("predict"),
+    answer!("runs"),
+    answer!("show"),
+    answer!("train"),
+    answer!("tune"),
+    answer!("tune-log"),
+    answer!("verify"),
+];
+
+/// The name of a schema as it stands in the answers.
+fn id(schema: &str) -> &str {
+    let id = schema.split_once("\"$id\": \"").and_then(|(_, rest)| rest.split_once('"'));
+    id.map_or("", |(id, _)| id)
+}
 
 pub(crate) fn run(args: &SchemaArgs) -> Result<(), Failure> {
     let Some(name) = &args.name else {
         let mut list = "config      chainrule.config/1\n".to_owned();
-        for (verb, _) in ANSWERS {
-            list.push_str(&format!("{verb:<11} chainrule.{verb}/1\n"));
+        for (verb, schema) in ANSWERS {
+            list.push_str(&format!("{verb:<11} {}\n", id(schema)));
         }
         return output::answer(&list);
     };

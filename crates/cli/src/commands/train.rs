@@ -19,7 +19,8 @@ use crate::output;
 use crate::source::{SourceText, read_text};
 
 pub(crate) mod keeper;
-mod progress;
+pub(crate) mod progress;
+mod remedies;
 pub(crate) mod report;
 pub(crate) mod running;
 
@@ -92,19 +93,18 @@ fn session(configured: &Configured, context: &output::Context) -> Result<(Sessio
     let recipe = &configured.recipe;
     let change = |options: &mut Options| recipe.change(options);
     let file = configured.file()?;
-    let Some(target) = &recipe.target else {
+    if recipe.target.is_none() {
         let source = read_text(file)?;
         let session =
             Session::of_program(&source.text, folder_of(file), &change).map_err(|e| source_failure(e, &source))?;
         return Ok((session, source));
-    };
+    }
     let table = read_table(file)?;
     let (rows, name) = (table.rows(), table.file().to_owned());
     let given = recipe.text.as_deref().map(read_text).transpose()?;
     let quoted = given.clone().unwrap_or_else(|| SourceText { name: name.clone(), text: String::new() });
     let text = given.as_ref().map(|source| source.text.as_str());
-    let session = Session::of_table(table, target, &recipe.columns, text, &change)
-        .map_err(|error| source_failure(error, &quoted))?;
+    let session = recipe.session(table, text).map_err(|error| source_failure(error, &quoted))?;
     if !context.quiet {
         output::progress(&table_summary(&session, &name, rows));
     }

@@ -1,6 +1,7 @@
 //! Drives the real binary: transcripts, exit codes, hostile input.
 #![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
+mod around;
 mod cases;
 mod check;
 mod derive;
@@ -10,6 +11,7 @@ mod fit;
 mod ignored;
 mod interface;
 mod looks;
+mod schemas;
 mod settings;
 mod signals;
 mod support;

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use crate::data::batch::Batch;
 use crate::data::columns::ColumnOptions;
+use crate::data::table::Table;
 use crate::train::options::{Dtype, Options};
+use crate::train::session::Session;
+use crate::train::source::SourceError;
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +57,15 @@ pub struct Recipe {
 }
 
 impl Recipe {
+    /// A run of this recipe on a table; `text` is the model text, if it is not the default network.
+    ///
+    /// # Errors
+    /// The table, the text or a wish is wrong.
+    pub fn session(&self, table: Table, text: Option<&str>) -> Result<Session, SourceError> {
+        let target = self.target.as_deref().unwrap_or_default();
+        Session::of_table(table, target, &self.columns, text, &|options| self.change(options))
+    }
+
     /// Writes what is wished into the options of a session.
     pub fn change(&self, options: &mut Options) {
         options.seed = self.seed.unwrap_or(options.seed);

@@ -134,7 +134,7 @@ fn diverged(session: &Session, source: &SourceText, d: &Divergence, out: Option<
             Err(_) => "the last finite parameters could not be saved".to_owned(),
         },
     };
-    let help = format!("{last}; {kept}. Take a smaller rate in the `train` line, a tenth for a start");
+    let help = format!("{last}; {kept}. {}", super::remedies::of(&session.program));
     match d.origin {
         Some((start, end)) => {
             let diagnostic =
