@@ -275,7 +275,7 @@ impl DataError {
             DataError::NonFinite { .. } => "leave the cell empty if the value is unknown",
             DataError::MissingTarget { .. } => "fill in the target, or remove the row",
             DataError::NoFeatures { .. } => "name the columns to keep",
-            DataError::BadTarget { reason, .. } if reason.contains("same value") => {
+            DataError::BadTarget { reason, .. } if reason.contains("in every row") => {
                 "a target needs at least two different values: name another column, or add rows with other values"
             }
             DataError::Memory { .. } => "use fewer rows, or drop columns with many categories",

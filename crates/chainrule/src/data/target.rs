@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::columns::{Summary, Task, find_column};
 use super::error::DataError;
 use super::suggest::nearest;
-use super::table::{Cell, Table, shorten};
+use super::table::{Cell, Table, parse_cell, shorten};
 
 /// Most classes of a target.
 const MOST_CLASSES: usize = 1000;
@@ -152,7 +152,10 @@ pub(crate) fn infer_target(
         return Err(bad("every value is missing".into()));
     }
     if summary.distinct == 1 {
-        return Err(bad("it has the same value in every row".into()));
+        let rows = 0..table.rows();
+        let value =
+            rows.map(|row| table.text(row, column).trim()).find(|text| parse_cell(text, false) != Cell::Missing);
+        return Err(bad(format!("it is `{}` in every row", shorten(value.unwrap_or_default()))));
     }
     let numeric = summary.is_numeric();
     let few = summary.distinct <= 2

@@ -10,7 +10,7 @@ use chainrule::train::settings::{Given, SETTINGS, Settings, configuration};
 use kernels::Pool;
 use serde_json::{Map, Value, json};
 
-use super::runs::{date, entry, figure};
+use super::runs::{entry, figure};
 use crate::args::CompareArgs;
 use crate::errors::Failure;
 use crate::models::{file_failure, number, preprocessing, read_table, train_failure};
@@ -94,7 +94,6 @@ fn table_of(args: &CompareArgs, sides: &[Side]) -> String {
         line("bytes", &|side| side.run.bytes.to_string()),
         line("epochs", &|side| epochs(&side.run)),
         line("best", &|side| side.run.best.map_or(String::new(), |best| best.to_string())),
-        line("date (UTC)", &|side| date(side.run.modified)),
     ];
     for name in names(sides.iter().map(|side| side.run.figures.iter().map(|(name, _)| name.clone()).collect())) {
         lines.push(line(&name, &|side| figure(&side.run, &name).map_or(String::new(), number)));

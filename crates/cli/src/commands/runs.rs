@@ -46,7 +46,7 @@ fn found(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// Seconds since 1970 as a date, in UTC.
-pub(crate) fn date(time: Option<SystemTime>) -> String {
+fn date(time: Option<SystemTime>) -> String {
     let Some(seconds) = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map(|d| d.as_secs()) else {
         return String::new();
     };

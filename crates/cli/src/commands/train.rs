@@ -18,6 +18,7 @@ use crate::models::{file_failure, read_table, source_failure};
 use crate::output;
 use crate::source::{SourceText, read_text};
 
+mod health;
 pub(crate) mod keeper;
 pub(crate) mod progress;
 mod remedies;

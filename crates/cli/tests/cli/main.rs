@@ -6,6 +6,7 @@ mod cases;
 mod check;
 mod derive;
 mod emit;
+mod errors;
 mod fit;
 #[path = "../support/ignored.rs"]
 mod ignored;
@@ -14,5 +15,6 @@ mod looks;
 mod schemas;
 mod settings;
 mod signals;
+mod streams;
 mod support;
 mod verify;

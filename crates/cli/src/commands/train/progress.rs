@@ -37,7 +37,10 @@ pub(crate) struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     pub(crate) fn new(how: How, json: bool, saved: bool, context: &'a output::Context) -> Self {
-        let terminal = std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        // What a machine watches has lines to read later, even if it looks like a terminal.
+        let terminal = std::io::stderr().is_terminal() && !dumb && !set("CI");
         let shown = match how {
             _ if context.quiet => Shown::Nothing,
             How::None => Shown::Nothing,

@@ -79,6 +79,9 @@ pub(crate) fn execute(job: Job, context: &Context) -> Result<(), Failure> {
     if let Some(signal) = signal {
         output::progress(&stopped(signal, outcome.report.epochs, out.as_deref()));
     }
+    if !context.quiet {
+        output::progress(&super::health::notes(session, &outcome));
+    }
     let told = answer(session, &outcome, out.as_deref(), &mut progress);
     // After a signal standard output may have gone with the terminal.
     signal.map_or(told, |signal| Err(Failure::interrupted(signal)))
