@@ -45,3 +45,15 @@ layer dense_nw(X, units, range = 1):
     param W : [cols(X), units] ~ nguyen_widrow(range)
     param b : [1, units] ~ nguyen_widrow_bias(cols(X))
     X*W + b
+
+# Each column of U, which counts the knots below a value, as so many ramps from 0 to 1, one for each interval between two
+# knots: the piecewise linear encoding of numbers (Gorishniy, Rubachev, Babenko 2022).
+layer ramps(U, bins):
+    state start : [1, cols(U)*bins] ~ counting(bins)
+    max(0, min(1, kron(U, ones(1, bins)) - start))
+
+# Columns of 0 and 1, one for each label, as so many learnt numbers for each label: X*W with small weights (Guo, Berkhahn
+# 2016).
+layer embedding(X, width):
+    param W : [cols(X), width] ~ normal(0, 0.5)
+    X*W

@@ -105,7 +105,7 @@ fn files_that_are_whole_but_wrong_are_refused() {
     let data = TensorData::F64(vec![1.0]);
     more.tensors.push(Tensor { name: "checkpoint/more".to_owned(), shape: vec![1], data });
     assert!(reason(more).1.contains("nothing needs"));
-    let model = session.trained(&kept[0].now.parameters, &kept[0].now.states).expect("they fit");
+    let model = session.trained(vec![kept[0].now.clone()]).expect("they fit");
     let model = model.to_file().expect("a model");
     assert!(matches!(SavedRun::from_file(model), Err(FileError::NotAModel { .. })));
     // What the file cannot know is found by the trainer.

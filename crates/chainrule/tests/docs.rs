@@ -229,9 +229,9 @@ fn the_page_of_settings_is_that_of_the_list() {
 #[test]
 #[ignore = "writes pages of docs/; run it after a change of the prelude or of a table of rules"]
 fn regenerate() {
+    fs::write(path("settings.md"), settings::page()).expect("docs/ can be written");
     for (file, title, sources) in manual::PAGES {
         fs::write(path(file), manual::page(title, sources)).expect("docs/ can be written");
     }
     fs::write(path("rules.md"), rules_page()).expect("docs/ can be written");
-    fs::write(path("settings.md"), settings::page()).expect("docs/ can be written");
 }

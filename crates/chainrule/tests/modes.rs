@@ -8,7 +8,8 @@ use chainrule::model::Program;
 use chainrule::optim::{Rule, Solver};
 use chainrule::train::compile::{extents, forward, training};
 use chainrule::train::fit::{Problem, fit};
-use chainrule::train::predict::predict;
+use chainrule::train::predict::predict_in;
+use chainrule::train::progress::Values;
 use chainrule::train::source::starting_values;
 use chainrule::train::{Data, Flow, Options};
 use kernels::Pool;
@@ -48,7 +49,8 @@ fn run(program: &Program, data: &Data, options: &Options) -> Run {
 }
 
 fn predicted(program: &Program, run: &Run, data: &Data) -> Matrix {
-    predict::<f64>(program, &run.parameters, &run.states, data, &Pool::new(1)).unwrap()
+    let member = Values { parameters: run.parameters.clone(), states: run.states.clone() };
+    predict_in::<f64>(program, &[member], data, &Pool::new(1)).unwrap()
 }
 
 const BATCHES: Options = Options { batch: Batch::Size(8), epochs: 20, ..Options { seed: 3, ..Options::DEFAULT } };

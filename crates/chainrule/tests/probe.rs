@@ -74,7 +74,7 @@ fn the_suggested_rate_trains_and_lies_below_the_lowest() {
     assert!(rate < lowest && (1e-4..1.0).contains(&rate), "{rate} {lowest}");
     assert!(found.points.windows(2).all(|p| p[0].rate < p[1].rate));
     let trained = session(&text(&format!("(rate = {rate})"))).run(&mut |_| chainrule::train::Flow::Continue).unwrap();
-    assert!(trained.training[0].1 < 0.3, "{:?}", trained.training);
+    assert!(trained.training.loss.unwrap() < 0.3, "{:?}", trained.training.loss);
     assert_eq!(found, search(&session(&grown), RANGE).unwrap());
 }
 

@@ -10,7 +10,8 @@ use chainrule::optim::Rule;
 use chainrule::run::Machine;
 use chainrule::train::Data;
 use chainrule::train::compile::{extents, training};
-use chainrule::train::predict::predict;
+use chainrule::train::predict::predict_in;
+use chainrule::train::progress::Values;
 use kernels::Pool;
 use serde_json::Value;
 
@@ -54,7 +55,9 @@ fn computed(predicted: &str, loss: &str, z: &Matrix, y: &Matrix) -> (f64, Vec<f6
     machine.run_host(&[]);
     let pool = Pool::new(1);
     machine.run_part(&pool, 0);
-    let value = predict::<f64>(&program, &z.values, &[], &data, &pool).unwrap();
+    let value =
+        predict_in::<f64>(&program, &[Values { parameters: z.values.clone(), states: Vec::new() }], &data, &pool)
+            .unwrap();
     (machine.scalar(plan.loss), machine.buffer(plan.gradients).to_vec(), value.values)
 }
 

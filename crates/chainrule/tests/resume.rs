@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use chainrule::data::columns::ColumnOptions;
 use chainrule::data::table::Table;
 use chainrule::train::session::Session;
+use chainrule::train::table::TableOptions;
 use chainrule::train::{Checkpoint, Event, Flow, Report, StopReason};
 
 /// A net with all that a step may depend on: masks, running statistics, a schedule, moments, the order of the examples.
@@ -26,10 +26,16 @@ const TRAINS: [&str; 10] = [
 ];
 
 /// What is told of the epochs, to the bit.
-type Told = Vec<(u32, u64, u64, Option<u64>)>;
+type Told = Vec<((u32, u32), u64, u64, Option<u64>)>;
+/// A report to the bit.
+type Bits = (Vec<u64>, Vec<u64>, u64, u32, u32, u64, StopReason);
 
 /// What a run leaves, to the bit.
-fn bits(report: &Report) -> (Vec<u64>, Vec<u64>, u64, u32, u32, u64, StopReason) {
+fn bits(reports: &[Report]) -> Vec<Bits> {
+    reports.iter().map(bits_of).collect()
+}
+
+fn bits_of(report: &Report) -> Bits {
     let of = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect();
     let Report { parameters, states, loss, epoch, epochs, steps, reason } = report;
     (of(parameters), of(states), loss.to_bits(), *epoch, *epochs, *steps, *reason)
@@ -40,12 +46,12 @@ fn run(
     session: &Session,
     from: Option<&Checkpoint>,
     answer: &mut dyn FnMut(&Event) -> Flow,
-) -> (Report, Told, Vec<Checkpoint>) {
+) -> (Vec<Report>, Told, Vec<Checkpoint>) {
     let (mut told, mut kept) = (Told::new(), Vec::new());
     let mut listen = |event: &Event| {
         match event {
-            Event::Epoch { epoch, step, loss, validation } => {
-                told.push((*epoch, *step, loss.to_bits(), validation.map(f64::to_bits)));
+            Event::Epoch { member, epoch, step, loss, validation } => {
+                told.push(((*member, *epoch), *step, loss.to_bits(), validation.map(f64::to_bits)));
             }
             Event::Checkpoint(checkpoint) => kept.push((**checkpoint).clone()),
             _ => {}
@@ -53,7 +59,7 @@ fn run(
         answer(event)
     };
     let outcome = session.run_from(from, &mut listen).expect("the run is stable");
-    (outcome.report, told, kept)
+    (outcome.reports, told, kept)
 }
 
 /// From every checkpoint the run ends as it would have.
@@ -63,12 +69,17 @@ fn check(session: &Session, name: &str) {
     let (saved, same, kept) = run(session, None, &mut |_| Flow::Save);
     assert_eq!((bits(&saved), &same), (bits(&report), &told), "{name}: saving changes nothing");
     // Before the first step, after each but the one by which a solver ends itself, and at the end.
-    assert!(kept.len() as u64 > report.steps, "{name}");
+    assert!(kept.len() as u64 > report.iter().map(|one| one.steps).sum(), "{name}");
     for checkpoint in &kept {
         let (resumed, rest, again) = run(session, Some(checkpoint), &mut |_| Flow::Save);
         let at = checkpoint.progress;
         assert_eq!(bits(&resumed), bits(&report), "{name} from {at:?}");
-        let all: Told = told.iter().filter(|epoch| epoch.0 <= at.told).chain(&rest).copied().collect();
+        let all: Told = told
+            .iter()
+            .filter(|epoch| epoch.0 <= (checkpoint.done.len() as u32, at.told))
+            .chain(&rest)
+            .copied()
+            .collect();
         assert_eq!(all, told, "{name} from {at:?}");
         assert_eq!(again.last(), kept.last(), "{name} from {at:?}");
     }
@@ -94,7 +105,7 @@ fn with_patience(train: &str) -> Session {
         "input X : [N, 6]\ntarget Y : [N, 1]\nZ = dense(tanh(dropout(dense(X, 4), 0.2)), 1)\npredict Z\nloss mse(Z, Y)\n\
          train {train}\n"
     );
-    Session::of_table(table, "score", &ColumnOptions::default(), Some(&text), &|_| {}).expect("the table is right")
+    Session::of_table(table, None, &TableOptions::of_target("score"), Some(&text), &|_| {}).expect("the table is right")
 }
 
 #[test]
@@ -105,7 +116,22 @@ fn the_best_epoch_survives() {
     ] {
         let session = with_patience(train);
         let (report, ..) = run(&session, None, &mut |_| Flow::Continue);
-        assert!(report.reason == StopReason::Patience && report.epoch < report.epochs, "{report:?}");
+        assert!(report[0].reason == StopReason::Patience && report[0].epoch < report[0].epochs, "{report:?}");
+        check(&session, train);
+    }
+}
+
+#[test]
+fn an_ensemble_continues_within_each_network_and_between_them() {
+    for train in [
+        "adam(rate = 0.1), batch = 32, epochs = 3, patience = 2, ensemble = 3, dtype = f32",
+        "sgd(rate = 0.1), batch = all, epochs = 2, ensemble = 2",
+    ] {
+        let session = with_patience(train);
+        let (reports, told, _) = run(&session, None, &mut |_| Flow::Continue);
+        assert_eq!(reports.len() as u32, session.options.ensemble);
+        assert_ne!(reports[0].parameters, reports[1].parameters);
+        assert!(told.iter().any(|epoch| epoch.0.0 == 1));
         check(&session, train);
     }
 }
@@ -132,7 +158,7 @@ fn a_run_in_pieces_is_the_run() {
                 all.extend(rest);
                 pieces += 1;
                 assert!(pieces < 200, "the run goes on");
-                if ended.reason != StopReason::Asked {
+                if ended[0].reason != StopReason::Asked {
                     break ended;
                 }
                 last = kept.last().cloned();

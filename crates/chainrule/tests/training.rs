@@ -100,6 +100,6 @@ fn zero_initialisation_keeps_units_identical() {
     let text = include_str!("../../../models/single_hidden.cr").replace("normal(0, 0.5)", "zeros");
     let session = Session::of_program(&text, std::path::Path::new("."), &|o| o.epochs = 5).expect("the model is right");
     let outcome = session.run(&mut |_| Flow::Continue).expect("the run is stable");
-    let w1 = &outcome.trained.parameters[..16];
+    let w1 = &outcome.trained.members[0].parameters[..16];
     assert!(w1.chunks(8).all(|row| row.iter().all(|w| *w == row[0])), "{w1:?}");
 }

@@ -34,12 +34,12 @@ pub(crate) struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  chainrule demo                            two spirals, learned and drawn in a second
   chainrule derive --expr 'sum((X*W-Y).^2)' --var X=5x3 --var W=3x2 --var Y=5x2 --wrt W
   chainrule derive model.cr --wrt W1        the gradient of the loss, step by step
   chainrule emit model.cr --target numpy    loss and gradients as a program of another language
   chainrule verify model.cr --wrt w --claim '2*w'   is this gradient right? If not, why?
   chainrule check model.cr                  every gradient and every claim against numbers
+  chainrule demo                            two spirals, learned and drawn in a second
   chainrule init data.csv --target price    a configuration, with what was found in the table
   chainrule train data.csv --target price   a network for a table, saved as data.safetensors
   chainrule predict data.safetensors new.csv -o out.csv
@@ -83,7 +83,7 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     Check(CheckArgs),
     Init(InitArgs),
-    Train(TrainArgs),
+    Train(Box<TrainArgs>),
     Resume(ResumeArgs),
     Cv(CvArgs),
     Tune(TuneArgs),

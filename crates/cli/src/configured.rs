@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use chainrule::data::table::Table;
 use chainrule::text::diagnostic::Diagnostic;
 use chainrule::train::settings::{self, Given, Key, Origin, Range, Recipe, SETTINGS, Settings, Value, assignment};
 
 use crate::args::settings::{SettingArgs, Subset};
 use crate::errors::{Failure, USAGE};
+use crate::models::read_table;
 use crate::output::{self, Context};
 use crate::source::{SourceText, read_text};
 
@@ -21,35 +23,41 @@ pub(crate) struct Configured {
 impl Configured {
     /// The file that a run is made from: a table if there is a target, else a model text.
     pub(crate) fn file(&self) -> Result<&Path, Failure> {
-        let Recipe { data, text, target, .. } = &self.recipe;
+        let Recipe { data, text, .. } = &self.recipe;
         let missing = |what: &str| Failure::new(USAGE, "E013", format!("there is no {what}"));
-        match (target, data, text) {
-            (Some(_), Some(table), _) => Ok(table),
-            (Some(_), None, _) => {
+        match (self.recipe.has_target(), data, text) {
+            (true, Some(table), _) => Ok(table),
+            (true, None, _) => {
                 Err(missing("table to train on").help("name it on the command line, or as `path` in `[data]`"))
             }
-            (None, Some(_), _) => Err(which_column()),
-            (None, None, Some(text)) if is_table(text) => Err(which_column()),
-            (None, None, Some(text)) => Ok(text),
-            (None, None, None) => Err(missing("table or model text to train")
+            (false, Some(_), _) => Err(which_column()),
+            (false, None, Some(text)) if is_table(text) => Err(which_column()),
+            (false, None, Some(text)) => Ok(text),
+            (false, None, None) => Err(missing("table or model text to train")
                 .help("`chainrule train TABLE.csv --target COLUMN`, or a configuration with `-c FILE`")),
         }
     }
 
     /// The column to predict.
-    pub(crate) fn target(&self) -> Result<&str, Failure> {
-        self.recipe.target.as_deref().ok_or_else(which_column)
+    pub(crate) fn target(&self) -> Result<(), Failure> {
+        if self.recipe.has_target() { Ok(()) } else { Err(which_column()) }
+    }
+
+    /// The table of validation rows, if they have one of their own.
+    pub(crate) fn validation(&self) -> Result<Option<Table>, Failure> {
+        self.recipe.validation.as_deref().map(read_table).transpose()
     }
 
     /// The model text, if it is not the default network.
     pub(crate) fn text(&self) -> Result<Option<SourceText>, Failure> {
-        self.recipe.text.as_deref().filter(|_| self.recipe.target.is_some()).map(read_text).transpose()
+        self.recipe.text.as_deref().filter(|_| self.recipe.has_target()).map(read_text).transpose()
     }
 
     /// A configuration that gives the same model from any folder.
     pub(crate) fn repeatable(&self, current: &Path) -> String {
         let mut settings = self.settings.clone();
-        for (key, path) in [("data.path", &self.recipe.data), ("model.text", &self.recipe.text)] {
+        let Recipe { data, text, validation, .. } = &self.recipe;
+        for (key, path) in [("data.path", data), ("model.text", text), ("data.split.validation", validation)] {
             if let (Some(setting), Some(path)) = (settings::setting(key), path) {
                 let path = current.join(path).display().to_string();
                 settings.lay([Given { key: Key::of(setting), value: Value::Text(path), origin: Origin::Default }]);
@@ -98,8 +106,22 @@ pub(crate) fn configured<S: Subset>(
         settings.lay([argument(file, &settings.recipe())]);
     }
     let recipe = settings.recipe();
-    if recipe.target.is_none() {
-        refuse_columns(&settings)?;
+    if !recipe.has_target() {
+        refuse(
+            &settings,
+            is_of_tables,
+            "is for tables, and no target is named",
+            "name the column with `--target COLUMN`",
+        )?;
+    } else if recipe.text.is_some() {
+        let help = "write it into the text (`chainrule show MODEL` prints one), or leave the text out";
+        refuse(&settings, is_of_network, "is for the default network, and a model text is given", help)?;
+    }
+    let split = &recipe.table.split;
+    let wishes = [split.group.is_some(), split.time.is_some(), split.column.is_some()];
+    if wishes.into_iter().filter(|&wish| wish).count() > 1 {
+        return Err(Failure::usage("a split is by group, by time or by a column, not by several of them")
+            .help("leave all but one of --group, --split-time and --split-column out"));
     }
     if recipe.out.is_some() && recipe.folder.is_some() {
         return Err(Failure::usage("a run has a folder (--run) or a file (--out), not both")
@@ -115,22 +137,31 @@ pub(crate) fn configured<S: Subset>(
 /// configuration.
 fn argument(file: &Path, recipe: &Recipe) -> Given {
     let is_text = file.extension().is_some_and(|extension| extension == "cr");
-    let table = recipe.target.is_some() && !(is_text && recipe.data.is_some());
+    let table = recipe.has_target() && !(is_text && recipe.data.is_some());
     let key = if table { "data.path" } else { "model.text" };
     let setting = settings::setting(key).expect("invariant: both keys are rows of the list");
     let value = Value::Text(file.display().to_string());
     Given { key: Key::of(setting), value, origin: Origin::CommandLine("the file".to_owned()) }
 }
 
-/// Wishes for columns need a table.
-fn refuse_columns(settings: &Settings) -> Result<(), Failure> {
-    let of_table = |given: &&Given| {
-        let key = given.key.setting.key;
-        key != "data.path" && (key.starts_with("data.") || key.starts_with("columns."))
-    };
-    match settings.chosen().into_iter().find(of_table) {
-        Some(given) => Err(Failure::usage(format!("`{}` is for tables, and no target is named", given.key.written()))
-            .help("name the column to predict with `--target COLUMN`")),
+/// Settings of a table, its split and its network.
+fn is_of_tables(key: &str) -> bool {
+    let other = ["data.path", "model.text", "model.ensemble"].contains(&key);
+    !other && (["data.", "columns.", "model."].iter().any(|part| key.starts_with(part)) || is_of_network(key))
+}
+
+/// Settings that a model text says in its own words.
+pub(crate) fn is_of_network(key: &str) -> bool {
+    ["model.units", "model.activation", "model.dropout", "train.rate", "train.decay"].contains(&key)
+}
+
+/// Refuses a setting that nobody would read, unless it has its default.
+fn refuse(settings: &Settings, wrong: fn(&str) -> bool, why: &str, help: &str) -> Result<(), Failure> {
+    let chosen = settings.chosen().into_iter().find(|given| {
+        wrong(given.key.setting.key) && given.key.setting.default != Some(given.value.to_toml().as_str())
+    });
+    match chosen {
+        Some(given) => Err(Failure::usage(format!("`{}` {why}", given.key.written())).help(help)),
         None => Ok(()),
     }
 }

@@ -11,7 +11,7 @@ use chainrule::export::run_folder::{CHECKPOINT, MODEL};
 use chainrule::export::trained::Trained;
 use chainrule::text::diagnostic::{Diagnostic, Span};
 use chainrule::train::TrainError;
-use chainrule::train::session::Figures;
+use chainrule::train::figures::Figures;
 use chainrule::train::source::SourceError;
 
 use crate::errors::{DATA, FILE, Failure, SYSTEM, TEXT};
@@ -77,10 +77,12 @@ pub(crate) fn tell(notes: &Notes, context: &output::Context) {
     for unseen in &notes.unseen {
         let (rows, have) = if unseen.count == 1 { ("row", "has a value") } else { ("rows", "have values") };
         output::progress(&format!(
-            "note    {} {rows} {have} of \"{}\" that training did not know ({}): treated as unknown\n",
+            "note    {} {rows} {have} of \"{}\" that training {} ({}): treated as {}\n",
             unseen.count,
             unseen.column,
-            unseen.first.join(", ")
+            if unseen.or_rare { "hardly knew, or not" } else { "did not know" },
+            unseen.first.join(", "),
+            if unseen.or_rare { "one rare label" } else { "unknown" },
         ));
     }
     for (column, count) in &notes.filled {

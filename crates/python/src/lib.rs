@@ -8,7 +8,7 @@ use chainrule::data::matrix::Matrix;
 use chainrule::export::model_file::ModelFile;
 use chainrule::export::trained::Trained;
 use chainrule::model::answer::{Answer, Declaration, Question, Refusal, Subject};
-use chainrule::train::{Data, Dtype, predict};
+use chainrule::train::{Data, predict};
 use kernels::Pool;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -91,7 +91,7 @@ impl Model {
 
     /// A short description.
     fn __repr__(&self) -> String {
-        let count = self.trained.parameters.len();
+        let count = self.trained.weights();
         format!("<chainrule_python.Model with {count} parameters>")
     }
 }
@@ -107,12 +107,8 @@ impl Model {
     }
 
     fn predicted(&self, data: &Data) -> Result<Matrix, chainrule::train::TrainError> {
-        let Trained { program, parameters, states, .. } = &self.trained;
         let pool = Pool::new(std::thread::available_parallelism().map_or(1, usize::from));
-        match self.trained.dtype {
-            Dtype::F32 => predict::predict::<f32>(program, parameters, states, data, &pool),
-            Dtype::F64 => predict::predict::<f64>(program, parameters, states, data, &pool),
-        }
+        predict::predict(&self.trained, data, &pool)
     }
 }
 

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
+use super::datetime::{DateOrder, Moment};
 use super::error::DataError;
 use super::suggest::nearest;
 use super::table::{Cell, Table};
-use super::target::{Target, infer_target};
+use super::target::{NumberTarget, Target, Transform, infer_target};
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +21,8 @@ pub enum Kind {
     Category,
     /// Text with exactly two different values; used as a category.
     Boolean,
+    /// Dates, with or without a time of day; used.
+    DateTime(DateOrder),
     /// A different value in every row; ignored.
     Identifier,
     /// Text with too many different values for categories; ignored.
@@ -30,6 +33,8 @@ pub enum Kind {
     MostlyMissing,
     /// Left out by request; ignored.
     Dropped,
+    /// Says how rows are split; ignored.
+    Aside,
     /// The column to predict.
     Target,
 }
@@ -38,7 +43,7 @@ impl Kind {
     /// Whether a column of this kind becomes features.
     #[must_use]
     pub fn is_used(self) -> bool {
-        matches!(self, Kind::Number | Kind::Category | Kind::Boolean)
+        matches!(self, Kind::Number | Kind::Category | Kind::Boolean | Kind::DateTime(_))
     }
 }
 
@@ -66,21 +71,28 @@ pub enum Task {
     Auto,
     /// Classes.
     Classification,
-    /// A number.
+    /// Numbers.
     Regression,
+    /// A count: a whole number that is not negative.
+    Count,
 }
 
 /// Wishes that stand above what the values suggest.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ColumnOptions {
     /// Use these columns even if they would be ignored.
     pub keep: Vec<String>,
     /// Leave these columns out.
     pub drop: Vec<String>,
-    /// Kinds by column name; only [`Kind::Number`] and [`Kind::Category`] can be asked for.
+    /// Kinds by column name; only [`Kind::Number`], [`Kind::Category`] and [`Kind::DateTime`] can be asked for.
     pub kinds: BTreeMap<String, Kind>,
     /// Classes or a number.
     pub task: Task,
+    /// What becomes of a number to predict before it is scaled.
+    pub transform: Transform,
+    /// Columns that say how rows are split or weighted; they are no features.
+    pub aside: Vec<String>,
 }
 
 /// Every column of a table in file order, and the target.
@@ -95,28 +107,28 @@ pub struct ColumnReport {
 }
 
 impl ColumnReport {
-    /// Decides on every column of `table` when `target` is to be predicted.
+    /// Decides on every column of `table` when the columns `targets` are to be predicted.
     ///
     /// # Errors
     /// A target or a column in the options that does not exist, a target from which nothing can be learned, or no
     /// usable column.
-    pub fn infer(table: &Table, target: &str, options: &ColumnOptions) -> Result<ColumnReport, DataError> {
-        let target_column = find_column(table, target)?;
-        for name in options.keep.iter().chain(&options.drop).chain(options.kinds.keys()) {
-            find_column(table, name)?;
-        }
+    pub fn infer(table: &Table, targets: &[String], options: &ColumnOptions) -> Result<ColumnReport, DataError> {
+        let predicted = targets.iter().map(|name| find_column(table, name)).collect::<Result<Vec<usize>, _>>()?;
+        let mut named = options.keep.iter().chain(&options.drop).chain(&options.aside).chain(options.kinds.keys());
+        named.try_for_each(|name| find_column(table, name).map(drop))?;
         let mut columns = Vec::with_capacity(table.names().len());
         let mut summaries = Vec::with_capacity(table.names().len());
         for column in 0..table.names().len() {
             let summary = Summary::of(table, column);
-            columns.push(decide(table, column, &summary, column == target_column, options)?);
+            columns.push(decide(table, column, &summary, predicted.contains(&column), options)?);
             summaries.push(summary);
         }
-        let summary = &summaries[target_column];
-        let (target, rows_without_target) = infer_target(table, target_column, summary, options.task)?;
+        let target = target_of(table, &predicted, &summaries, options)?;
+        let is_missing = |&row: &u32| predicted.iter().any(|&c| table.cell(row as usize, c) == Cell::Missing);
+        let rows_without_target: Vec<u32> = (0..table.rows() as u32).filter(is_missing).collect();
         keep_last_resort(&mut columns, &summaries);
         if !columns.iter().any(|column| column.kind.is_used()) {
-            return Err(DataError::NoFeatures { target: target.name().to_string() });
+            return Err(DataError::NoFeatures { target: target.name() });
         }
         Ok(ColumnReport { columns, target, rows_without_target })
     }
@@ -138,6 +150,31 @@ impl ColumnReport {
         let rows = if dropped.len() == 1 { "row" } else { "rows" };
         Some(format!("{} {rows} without `{}` left out, the first in line {line}", dropped.len(), self.target.name()))
     }
+}
+
+/// One target of any kind, or several numbers.
+fn target_of(
+    table: &Table,
+    predicted: &[usize],
+    summaries: &[Summary],
+    options: &ColumnOptions,
+) -> Result<Target, DataError> {
+    let task = match (options.task, predicted.len()) {
+        (task, 1) => return infer_target(table, predicted[0], &summaries[predicted[0]], task, options.transform),
+        (Task::Auto, _) => Task::Regression,
+        (task, _) => task,
+    };
+    let mut columns: Vec<NumberTarget> = Vec::new();
+    for &column in predicted {
+        let name = &table.names()[column];
+        let reason = "it is not a number, and of several targets all must be".to_owned();
+        let bad = DataError::BadTarget { name: name.clone(), reason };
+        match infer_target(table, column, &summaries[column], task, options.transform)? {
+            Target::Numbers { columns: one } if summaries[column].is_numeric() => columns.extend(one),
+            _ => return Err(bad),
+        }
+    }
+    Ok(Target::Numbers { columns })
 }
 
 /// The number of the column of this name, or an error with the nearest name.
@@ -222,7 +259,7 @@ impl Summary {
 /// Most values that are always few.
 const FEW: usize = 30;
 /// Most categories of a column, however many rows there are.
-pub(crate) const MOST_CATEGORIES: usize = 200;
+pub(crate) const MOST_CATEGORIES: usize = 1000;
 
 fn decide(
     table: &Table,
@@ -234,16 +271,18 @@ fn decide(
     let name = &table.names()[column];
     let (kind, reason) = if is_target {
         (Kind::Target, "the column to predict".to_string())
+    } else if options.aside.contains(name) {
+        (Kind::Aside, "says how rows are split or weighted".to_string())
     } else if options.drop.contains(name) {
         (Kind::Dropped, "left out by request".to_string())
     } else if let Some(&kind) = options.kinds.get(name) {
-        if !matches!(kind, Kind::Number | Kind::Category) {
-            let reason = "can only be made a number or a category".to_string();
+        if !matches!(kind, Kind::Number | Kind::Category | Kind::DateTime(_)) {
+            let reason = "can only be made a number, a category or a date".to_string();
             return Err(DataError::BadArgument { name: name.clone(), reason });
         }
         (kind, "by request".to_string())
     } else {
-        let (kind, reason) = kind_of_values(name, summary, table.rows());
+        let (kind, reason) = kind_of_values(table, column, summary);
         if options.keep.contains(name) && !kind.is_used() {
             let kind = if summary.is_numeric() { Kind::Number } else { Kind::Category };
             (kind, format!("kept by request ({reason})"))
@@ -254,7 +293,8 @@ fn decide(
     Ok(Column { name: name.clone(), kind, reason, distinct: summary.distinct, missing: summary.missing })
 }
 
-fn kind_of_values(name: &str, summary: &Summary, rows: usize) -> (Kind, String) {
+fn kind_of_values(table: &Table, column: usize, summary: &Summary) -> (Kind, String) {
+    let (name, rows) = (&table.names()[column], table.rows());
     let (present, distinct) = (summary.present(), summary.distinct);
     let different = percent(distinct, present.max(1));
     if present == 0 {
@@ -269,17 +309,28 @@ fn kind_of_values(name: &str, summary: &Summary, rows: usize) -> (Kind, String) 
     if summary.is_numeric() {
         return kind_of_numbers(name, summary);
     }
+    if let Some(order) = date_order(table, column) {
+        return (Kind::DateTime(order), format!("dates ({})", order.about()));
+    }
     match distinct {
         1 => (Kind::Category, "one text, or nothing".into()),
         2 if present > 2 => (Kind::Boolean, "two different values".into()),
         _ if distinct == present => (Kind::Identifier, "a different text in every row".into()),
         _ if 10 * distinct > 7 * present => (Kind::Text, format!("{different} of the texts are different")),
         _ if distinct <= FEW => (Kind::Category, format!("{distinct} different texts")),
-        _ if distinct <= MOST_CATEGORIES && 20 * distinct <= present => {
+        _ if distinct <= MOST_CATEGORIES && 10 * distinct <= present => {
             (Kind::Category, format!("{distinct} different texts in {present} rows"))
         }
         _ => (Kind::Text, format!("{distinct} different texts are too many for categories")),
     }
+}
+
+/// How dates are written in a column in which everything is a date; of several ways that fit the first is taken.
+fn date_order(table: &Table, column: usize) -> Option<DateOrder> {
+    let is_read = |row: usize, order| {
+        table.cell(row, column) == Cell::Missing || Moment::parse(table.text(row, column), order).is_some()
+    };
+    DateOrder::ALL.into_iter().find(|&order| (0..table.rows()).all(|row| is_read(row, order)))
 }
 
 fn kind_of_numbers(name: &str, summary: &Summary) -> (Kind, String) {

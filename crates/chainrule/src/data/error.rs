@@ -113,6 +113,15 @@ pub enum DataError {
         /// The text (its beginning).
         text: String,
     },
+    /// Text in a column of dates.
+    NotADate {
+        /// The cell.
+        at: Box<Place>,
+        /// Column name.
+        column: String,
+        /// The text (its beginning).
+        text: String,
+    },
     /// A number that is infinite or too large.
     NonFinite {
         /// The cell.
@@ -209,6 +218,7 @@ impl DataError {
             DataError::DuplicateName { .. } => "E311",
             DataError::TooLarge { .. } => "E312",
             DataError::NotANumber { .. } => "E313",
+            DataError::NotADate { .. } => "E340",
             DataError::NonFinite { .. } => "E314",
             DataError::MissingColumn { .. } => "E315",
             DataError::MissingTarget { .. } => "E316",
@@ -243,6 +253,7 @@ impl DataError {
             | DataError::DuplicateName { at, .. }
             | DataError::TooLarge { at, .. }
             | DataError::NotANumber { at, .. }
+            | DataError::NotADate { at, .. }
             | DataError::NonFinite { at, .. }
             | DataError::MissingTarget { at, .. }
             | DataError::UnseenLabel { at, .. } => Some(at),
@@ -272,6 +283,7 @@ impl DataError {
             DataError::NotANumber { .. } => {
                 "correct the cell, leave it empty if unknown, or make the column a category"
             }
+            DataError::NotADate { .. } => "write it as the other dates of the column, or leave the cell empty",
             DataError::NonFinite { .. } => "leave the cell empty if the value is unknown",
             DataError::MissingTarget { .. } => "fill in the target, or remove the row",
             DataError::NoFeatures { .. } => "name the columns to keep",
@@ -306,6 +318,7 @@ impl fmt::Display for DataError {
             DataError::DuplicateName { name, .. } => write!(f, "second column named `{name}`"),
             DataError::TooLarge { what, .. } => write!(f, "{what}"),
             DataError::NotANumber { column, text, .. } => write!(f, "`{text}` in the column of numbers `{column}`"),
+            DataError::NotADate { column, text, .. } => write!(f, "`{text}` in the column of dates `{column}`"),
             DataError::NonFinite { column, text, .. } => {
                 write!(f, "`{text}` in column `{column}` is infinite or too large to compute with")
             }

@@ -2,8 +2,9 @@
 
 pub mod batch;
 pub mod columns;
+pub mod datetime;
+pub mod encode;
 pub mod error;
-pub mod folds;
 pub mod generate;
 pub mod matrix;
 pub mod notes;
@@ -15,6 +16,7 @@ pub mod target;
 pub mod write;
 
 mod delimited;
+mod fitting;
 mod quotes;
 mod read;
 mod suggest;

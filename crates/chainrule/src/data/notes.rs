@@ -19,6 +19,8 @@ pub struct Unseen {
     pub count: usize,
     /// The first three different labels (`(missing)` for none).
     pub first: Vec<String>,
+    /// Labels that were rare in training are among them.
+    pub or_rare: bool,
 }
 
 impl Unseen {
@@ -26,6 +28,13 @@ impl Unseen {
 }
 
 impl Notes {
+    /// Adds rows of a column whose missing numbers were replaced.
+    pub(super) fn fill(&mut self, column: &str, rows: usize) {
+        if rows > 0 {
+            self.filled.push((column.to_owned(), rows));
+        }
+    }
+
     /// Adds the notes on further rows of the same table.
     pub fn add(&mut self, more: Notes) {
         for new in more.unseen {

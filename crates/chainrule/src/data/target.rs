@@ -1,12 +1,14 @@
-//! The column to predict: a number, or one of several classes.
+//! What is predicted: numbers, or one of several classes.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{Summary, Task, find_column};
+use super::encode::number;
 use super::error::DataError;
+use super::matrix::Matrix;
 use super::suggest::nearest;
 use super::table::{Cell, Table, parse_cell, shorten};
 
@@ -17,14 +19,10 @@ const MOST_CLASSES: usize = 1000;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Target {
-    /// A number; the network sees `(value - mean) / scale`.
-    Number {
-        /// Column name.
-        name: String,
-        /// Mean over the training rows.
-        mean: f64,
-        /// Standard deviation over the training rows, 1 where it is zero.
-        scale: f64,
+    /// One number or several, each a column of the network's target.
+    Numbers {
+        /// The columns of the table, in order.
+        columns: Vec<NumberTarget>,
     },
     /// One of several classes; the network sees one column of 0 and 1 per class.
     Classes {
@@ -37,21 +35,143 @@ pub enum Target {
     },
 }
 
-impl Target {
-    /// Column name.
-    #[must_use]
-    pub fn name(&self) -> &str {
+/// What a number becomes before it is scaled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transform {
+    /// Nothing.
+    #[default]
+    None,
+    /// Its logarithm; predictions are medians rather than means then.
+    Log,
+    /// It is a count: the network predicts its mean, and nothing is scaled.
+    Count,
+}
+
+impl Transform {
+    pub(super) fn forward(self, value: f64) -> f64 {
         match self {
-            Target::Number { name, .. } | Target::Classes { name, .. } => name,
+            Transform::None | Transform::Count => value,
+            Transform::Log => libm::log(value),
         }
     }
 
-    /// The labels of the classes in the order of the columns; none for a number.
+    fn back(self, value: f64) -> f64 {
+        match self {
+            Transform::None | Transform::Count => value,
+            Transform::Log => libm::exp(value),
+        }
+    }
+}
+
+/// A number to predict; the network sees `(value - mean) / scale`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NumberTarget {
+    /// Column name.
+    pub name: String,
+    /// What is done before scaling.
+    pub transform: Transform,
+    /// Mean over the training rows.
+    pub mean: f64,
+    /// Standard deviation over the training rows, 1 where it is zero.
+    pub scale: f64,
+    /// The least value of the training rows.
+    pub low: f64,
+    /// The largest value of the training rows.
+    pub high: f64,
+}
+
+impl NumberTarget {
+    fn new(name: String, transform: Transform) -> NumberTarget {
+        NumberTarget { name, transform, mean: 0.0, scale: 1.0, low: f64::MIN, high: f64::MAX }
+    }
+
+    /// A prediction in the column's own units, within the range of the training rows: a network knows nothing of what is
+    /// outside of it.
+    #[must_use]
+    pub fn restore(&self, prediction: f64) -> f64 {
+        let value = self.transform.back(prediction * self.scale + self.mean);
+        // Not `clamp`: what is not a number stays so.
+        if value < self.low {
+            self.low
+        } else if value > self.high {
+            self.high
+        } else {
+            value
+        }
+    }
+
+    fn is_sound(&self) -> bool {
+        self.mean.is_finite() && self.scale.is_finite() && self.scale > 0.0 && self.low <= self.high
+    }
+}
+
+impl Target {
+    /// Column name, or names with commas between them.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.names().join(", ")
+    }
+
+    /// Column names.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            Target::Numbers { columns } => columns.iter().map(|column| column.name.as_str()).collect(),
+            Target::Classes { name, .. } => vec![name],
+        }
+    }
+
+    /// Columns of the network's target: classes, or numbers.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        match self {
+            Target::Numbers { columns } => columns.len(),
+            Target::Classes { labels, .. } => labels.len(),
+        }
+    }
+
+    /// The labels of the classes in the order of the columns; none for numbers.
     #[must_use]
     pub fn labels(&self) -> Option<&[String]> {
         match self {
-            Target::Number { .. } => None,
+            Target::Numbers { .. } => None,
             Target::Classes { labels, .. } => Some(labels),
+        }
+    }
+
+    /// What the network's target holds for the rows of a table, `[rows, width()]`.
+    pub(super) fn matrix(&self, table: &Table) -> Result<Matrix, DataError> {
+        let mut matrix = Matrix::try_zeros(table.rows(), self.width())?;
+        match self {
+            Target::Numbers { columns } => {
+                for (at, target) in columns.iter().enumerate() {
+                    let column = find_column(table, &target.name)?;
+                    for row in 0..table.rows() {
+                        let value = number(table, row, column)?.ok_or_else(|| missing(table, row, column))?;
+                        let scaled = (target.transform.forward(value) - target.mean) / target.scale;
+                        if !scaled.is_finite() {
+                            return Err(table.non_finite(row, column));
+                        }
+                        matrix.values[row * columns.len() + at] = scaled;
+                    }
+                }
+            }
+            Target::Classes { labels, .. } => {
+                let classes = self.classes(table)?.expect("invariant: the target has classes");
+                for (row, class) in classes.into_iter().enumerate() {
+                    matrix.values[row * labels.len() + class as usize] = 1.0;
+                }
+            }
+        }
+        Ok(matrix)
+    }
+
+    pub(super) fn is_sound(&self) -> bool {
+        match self {
+            Target::Numbers { columns } => !columns.is_empty() && columns.iter().all(NumberTarget::is_sound),
+            Target::Classes { labels, .. } => !labels.is_empty(),
         }
     }
 
@@ -109,44 +229,38 @@ fn spell(number: f64) -> String {
     format!("{}", number + 0.0)
 }
 
-/// All labels of the given rows: numbers by size, texts by alphabet.
-pub(crate) fn labels_of(table: &Table, rows: &[u32], column: usize, numeric: bool) -> Vec<String> {
-    if numeric {
-        let number = |&row: &u32| match table.cell(row as usize, column) {
-            Cell::Number(number) => Some(number),
-            _ => None,
-        };
-        let mut numbers: Vec<f64> = rows.iter().filter_map(number).collect();
-        numbers.sort_unstable_by(f64::total_cmp);
-        let mut labels: Vec<String> = numbers.into_iter().map(spell).collect();
-        labels.dedup();
-        return labels;
-    }
-    let mut labels = BTreeSet::new();
+/// All labels of the given rows with the numbers of their rows: numbers by size, texts by alphabet.
+pub(crate) fn counted_labels(table: &Table, rows: &[u32], column: usize, numeric: bool) -> Vec<(String, usize)> {
+    let mut counts: FxHashMap<Cow<'_, str>, usize> = FxHashMap::default();
     for &row in rows {
-        if let Some(label) = label(table, row as usize, column, false)
-            && !labels.contains(label.as_ref())
-        {
-            labels.insert(label.into_owned());
+        if let Some(label) = label(table, row as usize, column, numeric) {
+            *counts.entry(label).or_insert(0) += 1;
         }
     }
-    labels.into_iter().collect()
+    // Sorted below, so the order of the hash table does not matter.
+    let mut counted: Vec<(String, usize)> = counts.into_iter().map(|(label, n)| (label.into_owned(), n)).collect();
+    let number = |label: &str| label.parse::<f64>().unwrap_or(0.0);
+    if numeric {
+        counted.sort_unstable_by(|a, b| number(&a.0).total_cmp(&number(&b.0)));
+    } else {
+        counted.sort_unstable();
+    }
+    counted
 }
 
 pub(crate) fn missing(table: &Table, row: usize, column: usize) -> DataError {
     DataError::MissingTarget { at: Box::new(table.place(row, column)), name: table.names()[column].clone() }
 }
 
-/// Classes or a number, the labels, and the rows without a target.
+/// Classes or a number, and the labels.
 pub(crate) fn infer_target(
     table: &Table,
     column: usize,
     summary: &Summary,
     task: Task,
-) -> Result<(Target, Vec<u32>), DataError> {
+    transform: Transform,
+) -> Result<Target, DataError> {
     let name = table.names()[column].clone();
-    let rows: Vec<u32> =
-        (0..table.rows() as u32).filter(|&row| table.cell(row as usize, column) == Cell::Missing).collect();
     let bad = |reason: String| DataError::BadTarget { name: name.clone(), reason };
     if summary.present() == 0 {
         return Err(bad("every value is missing".into()));
@@ -161,12 +275,13 @@ pub(crate) fn infer_target(
     let few = summary.distinct <= 2
         || (summary.integers == summary.present() && summary.distinct <= 10 && summary.present() >= 50);
     let classes = match task {
-        Task::Auto => !numeric || few,
+        Task::Auto => transform == Transform::None && (!numeric || few),
         Task::Classification => true,
-        Task::Regression => false,
+        Task::Regression | Task::Count => false,
     };
     if !classes {
-        return Ok((Target::Number { name, mean: 0.0, scale: 1.0 }, rows));
+        let transform = if task == Task::Count { Transform::Count } else { transform };
+        return Ok(Target::Numbers { columns: vec![NumberTarget::new(name, transform)] });
     }
     if summary.distinct > MOST_CLASSES || (summary.distinct > 20 && 10 * summary.distinct > 7 * summary.present()) {
         let reason =
@@ -175,6 +290,6 @@ pub(crate) fn infer_target(
     }
     let numeric = summary.texts == 0 && summary.non_finite == 0;
     let all: Vec<u32> = (0..table.rows() as u32).collect();
-    let labels = labels_of(table, &all, column, numeric);
-    Ok((Target::Classes { name, labels, numeric }, rows))
+    let labels = counted_labels(table, &all, column, numeric).into_iter().map(|(label, _)| label).collect();
+    Ok(Target::Classes { name, labels, numeric })
 }

@@ -10,10 +10,10 @@ use serde::de::DeserializeOwned;
 use super::error::FileError;
 use super::model_file::{ModelFile, RELEASE_KEY, Tensor, TensorData};
 use super::trained::Trained;
-use crate::train::Dtype;
 use crate::train::options::Options;
 use crate::train::progress::{Checkpoint, Progress, Values};
 use crate::train::session::Session;
+use crate::train::{Dtype, Report};
 
 /// A checkpoint, and which run it is of.
 #[derive(Clone, Debug)]
@@ -39,6 +39,7 @@ mod key {
     pub(super) const DATA: &str = "chainrule.checkpoint.data";
     pub(super) const METRICS: &str = "chainrule.checkpoint.metrics";
     pub(super) const MEMORIES: &str = "chainrule.checkpoint.memories";
+    pub(super) const DONE: &str = "chainrule.checkpoint.done";
     pub(super) const ARRAY: &str = "checkpoint/";
 }
 
@@ -55,13 +56,17 @@ fn numbers(dtype: Dtype, values: &[f64]) -> TensorData {
 
 /// The arrays beside those of the model, with their names.
 fn arrays(checkpoint: &Checkpoint) -> Vec<(String, &Vec<f64>)> {
-    let Checkpoint { progress: _, now: _, good, best, memories } = checkpoint;
+    let Checkpoint { progress: _, now: _, good, best, memories, done } = checkpoint;
     let mut list = vec![("good.parameters".to_owned(), &good.parameters), ("good.states".to_owned(), &good.states)];
     if let Some(best) = best {
         list.push(("best.parameters".to_owned(), &best.parameters));
         list.push(("best.states".to_owned(), &best.states));
     }
     list.extend(memories.iter().map(|(name, values)| (format!("memory.{name}"), values)));
+    for (member, report) in done.iter().enumerate() {
+        list.push((format!("done.{member}.parameters"), &report.parameters));
+        list.push((format!("done.{member}.states"), &report.states));
+    }
     list
 }
 
@@ -71,8 +76,7 @@ fn arrays(checkpoint: &Checkpoint) -> Vec<(String, &Vec<f64>)> {
 /// # Errors
 /// The checkpoint is of another session.
 pub fn to_file(session: &Session, data: &str, metrics: u64, checkpoint: &Checkpoint) -> Result<ModelFile, FileError> {
-    let Values { parameters, states } = &checkpoint.now;
-    let model = session.trained(parameters, states).map_err(|error| FileError::content(error.to_string()))?;
+    let model = session.trained(vec![checkpoint.now.clone()]).map_err(|error| FileError::content(error.to_string()))?;
     let mut file = model.to_file()?;
     let names: Vec<&String> = checkpoint.memories.iter().map(|(name, _)| name).collect();
     let texts = [
@@ -81,6 +85,8 @@ pub fn to_file(session: &Session, data: &str, metrics: u64, checkpoint: &Checkpo
         (key::DATA, data.to_owned()),
         (key::METRICS, metrics.to_string()),
         (key::MEMORIES, json(&names)?),
+        // What is not an array; the arrays are tensors.
+        (key::DONE, json(&checkpoint.done.iter().map(Report::without_values).collect::<Vec<Report>>())?),
     ];
     file.metadata.extend(texts.map(|(key, text)| (key.to_owned(), text)));
     // A file has no arrays without elements: what is missing is empty.
@@ -101,9 +107,9 @@ impl SavedRun {
     /// The model so far: of the best epoch if the run looks for it, else the last that is known to be good.
     #[must_use]
     pub fn into_model(self) -> Trained {
-        let Checkpoint { good, best, .. } = self.checkpoint;
-        let Values { parameters, states } = best.unwrap_or(good);
-        Trained { parameters, states, ..self.model }
+        let Checkpoint { good, best, done, .. } = self.checkpoint;
+        let finished = done.into_iter().map(Report::into_values);
+        Trained { members: finished.chain([best.unwrap_or(good)]).collect(), ..self.model }
     }
 
     /// Reads a checkpoint back. Everything must be there, and nothing else.
@@ -118,19 +124,24 @@ impl SavedRun {
         let options: Options = read(&mut file, key::OPTIONS)?;
         let metrics: u64 = read(&mut file, key::METRICS)?;
         let names: Vec<String> = read(&mut file, key::MEMORIES)?;
+        let mut done: Vec<Report> = read(&mut file, key::DONE)?;
         let data = text(&mut file, key::DATA)?;
         let release = text(&mut file, RELEASE_KEY)?;
         let (own, model) = file.tensors.into_iter().partition(|tensor| tensor.name.starts_with(key::ARRAY));
         file.tensors = model;
         let mut own: Vec<Tensor> = own;
         let model = Trained::from_file(&file)?;
-        let now = Values { parameters: model.parameters.clone(), states: model.states.clone() };
+        let now = model.members[0].clone();
         let good = Values { parameters: take(&mut own, "good.parameters"), states: take(&mut own, "good.states") };
         let best = progress
             .best
             .map(|_| Values { parameters: take(&mut own, "best.parameters"), states: take(&mut own, "best.states") });
         let memories =
             names.into_iter().map(|name| (name.clone(), take(&mut own, &format!("memory.{name}")))).collect();
+        for (member, report) in done.iter_mut().enumerate() {
+            report.parameters = take(&mut own, &format!("done.{member}.parameters"));
+            report.states = take(&mut own, &format!("done.{member}.states"));
+        }
         if let Some(left) = own.first() {
             return Err(FileError::content(format!("nothing needs the array `{}`", left.name)));
         }
@@ -140,7 +151,7 @@ impl SavedRun {
             data,
             metrics,
             release,
-            checkpoint: Checkpoint { progress, now, good, best, memories },
+            checkpoint: Checkpoint { progress, now, good, best, memories, done },
         })
     }
 }

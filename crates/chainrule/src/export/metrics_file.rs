@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::atomic::io_error;
 use super::error::FileError;
 
-const HEADER: &str = "epoch,step,loss,validation_loss\n";
+const HEADER: &str = "epoch,step,loss,validation_loss,member\n";
 /// Lines are written when there are as many bytes of them, and before each checkpoint.
 const PENDING: usize = 1 << 16;
 
@@ -52,10 +52,10 @@ impl MetricsFile {
         Ok(MetricsFile { file, path: path.to_path_buf(), written: length, pending: String::new() })
     }
 
-    /// Adds the line of an epoch. Numbers read back to the same bits.
-    pub fn epoch(&mut self, epoch: u32, step: u64, loss: f64, validation: Option<f64>) {
+    /// Adds the line of an epoch; networks of an ensemble count from 1 there. Numbers read back to the same bits.
+    pub fn epoch(&mut self, member: u32, epoch: u32, step: u64, loss: f64, validation: Option<f64>) {
         let validation = validation.map_or_else(String::new, |value| format!("{value:e}"));
-        let _ = writeln!(self.pending, "{epoch},{step},{loss:e},{validation}");
+        let _ = writeln!(self.pending, "{epoch},{step},{loss:e},{validation},{}", member + 1);
         if self.pending.len() >= PENDING {
             // The lines are still there for the next time; at a checkpoint a failure is told.
             let _ = self.write();

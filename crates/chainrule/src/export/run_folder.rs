@@ -13,6 +13,7 @@ use super::metrics_file::MetricsFile;
 use super::model_file::ModelFile;
 use crate::train::Checkpoint;
 use crate::train::session::Session;
+use crate::train::table::TableOptions;
 
 /// The model: of the best epoch, or of the last.
 pub const MODEL: &str = "best.safetensors";
@@ -29,24 +30,27 @@ pub const CONFIG: &str = "config.toml";
 /// Held by the process that works in the folder.
 pub(super) const LOCK: &str = ".lock";
 
-/// Where the data of a run is. Paths stand here and in its configuration, and in no other file; that the data is the same is told by its identity.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Where the data of a run is. Paths stand here and in its configuration, and in no
+/// other file; that the data is the same is told by its identity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Origin {
     /// The table, or the model text, as it was named.
     pub file: PathBuf,
     /// The folder that the name was relative to.
     pub folder: PathBuf,
-    /// The column of the table to predict; none for the data of a model text.
-    pub target: Option<String>,
+    /// What the run on a table was told; none for the data of a model text.
+    pub table: Option<TableOptions>,
+    /// The table of validation rows, if they have one of their own.
+    pub validation: Option<PathBuf>,
 }
 
 impl Origin {
-    /// The file: seen from the current folder, else from where the run was started.
+    /// A file of the run: seen from the current folder, else from where the run was started.
     #[must_use]
-    pub fn found(&self) -> PathBuf {
-        let there = self.folder.join(&self.file);
-        if !self.file.exists() && there.exists() { there } else { self.file.clone() }
+    pub fn found(&self, file: &Path) -> PathBuf {
+        let there = self.folder.join(file);
+        if !file.exists() && there.exists() { there } else { file.to_path_buf() }
     }
 }
 
@@ -146,9 +150,9 @@ impl RunFolder {
     }
 
     /// Adds an epoch to the metrics.
-    pub fn epoch(&mut self, epoch: u32, step: u64, loss: f64, validation: Option<f64>) {
+    pub fn epoch(&mut self, member: u32, epoch: u32, step: u64, loss: f64, validation: Option<f64>) {
         if let Some(metrics) = &mut self.metrics {
-            metrics.epoch(epoch, step, loss, validation);
+            metrics.epoch(member, epoch, step, loss, validation);
         }
     }
 

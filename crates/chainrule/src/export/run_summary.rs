@@ -103,7 +103,7 @@ impl RunSummary {
             fs::read_to_string(path.join(ORIGIN)).ok().and_then(|text| serde_json::from_str::<Origin>(&text).ok());
         if let Some(origin) = origin {
             summary.data = Some(origin.file);
-            summary.target = origin.target;
+            summary.target = origin.table.map(|table| table.targets.join(", "));
         }
         let metrics = path.join(METRICS);
         summary.modified = modified(&metrics).or(summary.modified);
@@ -124,6 +124,12 @@ impl RunSummary {
             modified: modified(file),
             model,
         }
+    }
+
+    /// Numbers that were learned, of all networks.
+    #[must_use]
+    pub fn weights(&self) -> usize {
+        self.model.members.iter().map(|member| member.parameters.len()).sum()
     }
 
     /// The settings that the model was trained with, as a configuration.
@@ -153,7 +159,8 @@ fn figures(text: &str) -> (Option<u32>, Vec<(String, f64)>) {
     let validated = rows.iter().filter(|row| !at(row, "validation_loss").is_nan());
     let best = validated.min_by(|a, b| at(a, "validation_loss").total_cmp(&at(b, "validation_loss")));
     let Some(row) = best.or(rows.last()) else { return (None, Vec::new()) };
-    let figures = names.iter().zip(row).filter(|(name, value)| !["epoch", "step"].contains(name) && !value.is_nan());
+    let figures =
+        names.iter().zip(row).filter(|(name, value)| !["epoch", "step", "member"].contains(name) && !value.is_nan());
     let figures = figures.map(|(name, value)| ((*name).to_owned(), *value)).collect();
     (best.map(|row| at(row, "epoch") as u32), figures)
 }

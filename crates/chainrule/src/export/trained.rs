@@ -6,16 +6,15 @@ use crate::data::preprocess::Preprocessing;
 use crate::lang::Id;
 use crate::model::Program;
 use crate::train::Dtype;
+use crate::train::progress::Values;
 
 /// A model that can predict.
 #[derive(Clone, Debug)]
 pub struct Trained {
     /// The program.
     pub program: Program,
-    /// The parameters, one after the other in order of declaration.
-    pub parameters: Vec<f64>,
-    /// The program's states, likewise.
-    pub states: Vec<f64>,
+    /// Parameters and states of each network of the ensemble, at least one; a prediction is the mean of theirs.
+    pub members: Vec<Values>,
     /// Number type of the training.
     pub dtype: Dtype,
     /// What was fitted to the table's columns, if a table it was.
@@ -32,11 +31,19 @@ mod key {
     pub(super) const PREPROCESSING: &str = "chainrule.preprocessing";
     pub(super) const EXTENTS: &str = "chainrule.extents";
     pub(super) const DTYPE: &str = "chainrule.dtype";
+    pub(super) const MEMBERS: &str = "chainrule.members";
     pub(super) const FACT: &str = "chainrule.fact.";
 }
 
 fn content(message: impl Into<String>) -> FileError {
     FileError::content(message)
+}
+
+/// How many networks the file has.
+fn members(file: &ModelFile) -> Result<usize, FileError> {
+    let Some(text) = file.metadata.get(key::MEMBERS) else { return Ok(1) };
+    let count = text.parse::<usize>().ok().filter(|count| (2..=file.tensors.len().max(1)).contains(count));
+    count.ok_or_else(|| content(format!("`{}` is {text}", key::MEMBERS)))
 }
 
 impl Trained {
@@ -49,11 +56,17 @@ impl Trained {
         graph.shape(id).dims().iter().map(|&d| graph.dims.value_with(d, &open).map(|n| n as usize)).collect()
     }
 
-    fn tensors(&self, ids: impl Iterator<Item = Id>, values: &[f64]) -> Result<Vec<Tensor>, FileError> {
+    /// The name of a tensor in the file: that of the text; in an ensemble with the number of the network, from 1, before it.
+    fn tensor_name(&self, id: Id, member: usize, members: usize) -> String {
+        let name = self.program.name_of(id);
+        if members == 1 { name.to_owned() } else { format!("{}.{name}", member + 1) }
+    }
+
+    fn tensors(&self, ids: impl Iterator<Item = Id>, member: usize, values: &[f64]) -> Result<Vec<Tensor>, FileError> {
         let mut start = 0;
         let mut tensors = Vec::new();
         for id in ids {
-            let name = self.program.name_of(id).to_owned();
+            let name = self.tensor_name(id, member, self.members.len());
             let shape = self.sizes(id).ok_or_else(|| content(format!("the size of `{name}` is not known")))?;
             let len: usize = shape.iter().product();
             let part = values.get(start..start + len).ok_or_else(|| content(format!("`{name}` has no values")))?;
@@ -89,8 +102,14 @@ impl Trained {
         for (name, value) in &self.facts {
             file.metadata.insert(format!("{}{name}", key::FACT), value.clone());
         }
-        file.tensors = self.tensors(self.program.parameters.iter().map(|p| p.id), &self.parameters)?;
-        file.tensors.extend(self.tensors(self.program.states.iter().map(|s| s.id), &self.states)?);
+        if self.members.len() != 1 {
+            file.metadata.insert(key::MEMBERS.to_owned(), self.members.len().to_string());
+        }
+        for (member, values) in self.members.iter().enumerate() {
+            let parameters = self.program.parameters.iter().map(|p| p.id);
+            file.tensors.extend(self.tensors(parameters, member, &values.parameters)?);
+            file.tensors.extend(self.tensors(self.program.states.iter().map(|s| s.id), member, &values.states)?);
+        }
         Ok(file)
     }
 
@@ -112,29 +131,39 @@ impl Trained {
         let preprocessing = preprocessing.transpose().map_err(|e| content(e.to_string()))?;
         let facts =
             file.metadata.iter().filter_map(|(k, v)| k.strip_prefix(key::FACT).map(|k| (k.to_owned(), v.clone())));
-        let mut trained = Trained {
-            program,
-            parameters: Vec::new(),
-            states: Vec::new(),
-            dtype,
-            preprocessing,
-            extents,
-            facts: facts.collect(),
-        };
-        trained.parameters = trained.values(file, trained.program.parameters.iter().map(|p| p.id))?;
-        trained.states = trained.values(file, trained.program.states.iter().map(|s| s.id))?;
-        let wanted = trained.program.parameters.len() + trained.program.states.len();
+        let mut trained =
+            Trained { program, members: Vec::new(), dtype, preprocessing, extents, facts: facts.collect() };
+        let members = members(file)?;
+        let program = &trained.program;
+        let wanted = (program.parameters.len() + program.states.len()) * members;
         if file.tensors.len() != wanted {
             return Err(content(format!("{} tensors, the model text declares {wanted}", file.tensors.len())));
+        }
+        for member in 0..members {
+            let name = |id| trained.tensor_name(id, member, members);
+            let parameters = trained.values(file, program.parameters.iter().map(|p| (p.id, name(p.id))))?;
+            let states = trained.values(file, program.states.iter().map(|s| (s.id, name(s.id))))?;
+            trained.members.push(Values { parameters, states });
         }
         Ok(trained)
     }
 
-    fn values(&self, file: &ModelFile, ids: impl Iterator<Item = Id>) -> Result<Vec<f64>, FileError> {
+    /// Number of weights of all networks together.
+    #[must_use]
+    pub fn weights(&self) -> usize {
+        self.members.iter().map(|member| member.parameters.len()).sum()
+    }
+
+    /// The model with one of its networks only.
+    #[must_use]
+    pub fn alone(&self, member: Values) -> Trained {
+        Trained { members: vec![member], ..self.clone() }
+    }
+
+    fn values(&self, file: &ModelFile, ids: impl Iterator<Item = (Id, String)>) -> Result<Vec<f64>, FileError> {
         let mut values = Vec::new();
-        for id in ids {
-            let name = self.program.name_of(id);
-            let tensor = file.tensor(name).ok_or_else(|| content(format!("the tensor `{name}` is missing")))?;
+        for (id, name) in ids {
+            let tensor = file.tensor(&name).ok_or_else(|| content(format!("the tensor `{name}` is missing")))?;
             if self.sizes(id).as_ref() != Some(&tensor.shape) {
                 return Err(content(format!(
                     "the tensor `{name}` has the shape {:?}, not that of the model text",

@@ -38,6 +38,7 @@ fn uniform(stream: &Stream, index: u32, limit: f64) -> f64 {
 pub static INITIALISERS: &[Initialiser] = &[
     Initialiser { name: "zeros", arguments: &[], draw: Each(|_, _, _, _| 0.0), source: "note 002 (and why not)" },
     Initialiser { name: "constant", arguments: &[("value", 0.0)], draw: Each(|_, _, a, _| a[0]), source: "-" },
+    Initialiser { name: "counting", arguments: &[("period", 1.0)], draw: Each(|_, i, a, _| libm::fmod(f64::from(i), a[0].max(1.0))), source: "-" },
     Initialiser { name: "normal", arguments: &[("mean", 0.0), ("std", 0.01)], draw: Each(|s, i, a, _| a[0] + a[1] * s.normal(i)), source: "notes 002, 003, 004" },
     Initialiser { name: "truncated_normal", arguments: &[("mean", 0.0), ("std", 0.01)], draw: Each(|s, i, a, _| a[0] + a[1] * truncated(s.uniform(i))), source: "-" },
     Initialiser { name: "uniform", arguments: &[("low", -0.1), ("high", 0.1)], draw: Each(|s, i, a, _| a[0] + (a[1] - a[0]) * s.uniform(i)), source: "-" },

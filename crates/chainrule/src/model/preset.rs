@@ -1,48 +1,232 @@
 //! Presets write model text: what they make can be shown, edited and trained again.
 
-use crate::data::target::Target;
+use serde::{Deserialize, Serialize};
 
-/// The size of a table as a network sees it.
+use crate::data::encode::{Encoding, Scaling};
+use crate::data::preprocess::Input;
+use crate::data::target::{Target, Transform};
+
+/// A table as a network sees it.
 #[derive(Clone, Debug)]
 pub struct TableShape<'a> {
-    /// Columns of the encoded features.
-    pub features: usize,
-    /// Training rows.
+    /// The inputs.
+    pub inputs: &'a [Input],
+    /// Rows that are not for the test.
     pub rows: usize,
     /// What is predicted.
     pub target: &'a Target,
 }
 
-/// The default network for tables: two hidden layers of SiLU units, AdamW with a falling rate, early stopping. A number
-/// is predicted by least squares on the standardised target, classes by softmax and cross-entropy.
+/// What a user chooses of the default network; none for what suits the number of rows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Choices {
+    /// Units of each hidden layer.
+    pub units: Option<Vec<u32>>,
+    /// A function of the language.
+    pub activation: Option<String>,
+    /// Share of the hidden units that are left out in a step, from 0 to 1.
+    pub dropout: Option<f64>,
+    /// Intervals of the ramps of each number; 0 for none.
+    pub bins: Option<u32>,
+    /// Labels that a category may have before it gets an embedding.
+    pub one_hot: Option<u32>,
+    /// Numbers that stand for a label of a category with an embedding.
+    pub embedding: Option<u32>,
+    /// The learning rate at the start.
+    pub rate: Option<f64>,
+    /// Weight decay.
+    pub decay: Option<f64>,
+    /// Examples in a step.
+    pub batch: Option<u32>,
+    /// Passes over the data.
+    pub epochs: Option<u32>,
+    /// Epochs without a lower validation loss before a network stops.
+    pub patience: Option<u32>,
+    /// Networks whose predictions are averaged.
+    pub ensemble: Option<u32>,
+}
+
+/// What the default network takes where nothing is chosen.
+struct Recipe {
+    units: &'static [u32],
+    dropout: f64,
+    bins: u32,
+    rate: f64,
+    decay: f64,
+    batch: u32,
+    epochs: u32,
+    ensemble: u32,
+}
+
+/// Recipes by the number of rows up to which they are for.
+static RECIPES: &[(usize, Recipe)] = &[
+    (
+        1000,
+        Recipe {
+            units: &[64, 64],
+            dropout: 0.1,
+            bins: 0,
+            rate: 0.003,
+            decay: 0.1,
+            batch: 32,
+            epochs: 100,
+            ensemble: 5,
+        },
+    ),
+    (
+        5000,
+        Recipe {
+            units: &[128, 128],
+            dropout: 0.2,
+            bins: 16,
+            rate: 0.003,
+            decay: 0.1,
+            batch: 64,
+            epochs: 64,
+            ensemble: 5,
+        },
+    ),
+    (
+        usize::MAX,
+        Recipe {
+            units: &[256, 256, 256],
+            dropout: 0.3,
+            bins: 48,
+            rate: 0.003,
+            decay: 0.1,
+            batch: 256,
+            epochs: 64,
+            ensemble: 5,
+        },
+    ),
+];
+
+/// Labels that a category may have before it gets an embedding.
+const ONE_HOT: u32 = 16;
+/// Numbers that stand for a label of a category with an embedding.
+const EMBEDDING: u32 = 8;
+/// From as many rows on a label that is in fewer than [`RARE`] of them has no column of its own.
+const ENOUGH: usize = 200;
+const RARE: usize = 3;
+
+fn recipe(rows: usize) -> &'static Recipe {
+    let found = RECIPES.iter().find(|(most, _)| rows <= *most);
+    &found.expect("invariant: the last recipe is for any number of rows").1
+}
+
+impl Choices {
+    /// Networks of the ensemble.
+    #[must_use]
+    pub fn members(&self, rows: usize) -> u32 {
+        self.ensemble.unwrap_or(recipe(rows).ensemble).max(1)
+    }
+
+    /// How columns are encoded.
+    #[must_use]
+    pub fn encoding(&self, rows: usize) -> Encoding {
+        Encoding {
+            scaling: Scaling::Robust,
+            bins: self.bins.unwrap_or(recipe(rows).bins),
+            one_hot: self.one_hot.unwrap_or(ONE_HOT) as usize,
+            rare: if rows < ENOUGH { 1 } else { RARE },
+        }
+    }
+}
+
+/// The default network for tables, as text: see `docs/tables.md` for the reasons and the measurements.
 #[must_use]
-pub fn tabular(shape: &TableShape) -> String {
-    let TableShape { features, rows, target } = shape;
-    let (outputs, head, what) = match target.labels() {
-        None => (1, "predict Z\nloss    mse(Z, Y)", format!("the number \"{}\", standardised", target.name())),
-        Some(labels) => (
-            labels.len(),
-            "predict softmax(Z)\nloss    cross_entropy(Z, Y)",
-            format!("{} classes of \"{}\"", labels.len(), target.name()),
-        ),
+pub fn tabular(shape: &TableShape, choices: &Choices) -> String {
+    let TableShape { inputs, rows, target } = shape;
+    let recipe = recipe(*rows);
+    let units = choices.units.clone().unwrap_or_else(|| recipe.units.to_vec());
+    let activation = choices.activation.as_deref().unwrap_or("silu");
+    let dropout = choices.dropout.unwrap_or(recipe.dropout);
+    let bins = choices.bins.unwrap_or(recipe.bins);
+    let mut text = format!("# The default network for tables: {}.\n", about(target));
+    let mut first = Vec::new();
+    for input in *inputs {
+        let columns = input.columns.len();
+        let (what, value) = match input.name.as_str() {
+            "X" => ("scaled numbers, and labels as 0 and 1".to_owned(), "X".to_owned()),
+            "U" => ("the numbers again, as positions among their quantiles".to_owned(), format!("ramps(U, {bins})")),
+            name => {
+                let column = input.columns.first().and_then(|c| c.split('=').next()).unwrap_or_default();
+                (
+                    format!("the labels of \"{column}\""),
+                    format!("embedding({name}, {})", choices.embedding.unwrap_or(EMBEDDING)),
+                )
+            }
+        };
+        text.push_str(&format!("{:<22} # {what}\n", format!("input  {} : [N, {columns}]", input.name)));
+        first.push((input.name.as_str(), value));
+    }
+    text.push_str(&format!("target Y : [N, {}]\n\n", target.width()));
+    text.push_str(&layers(&first, &units, activation, dropout, target.width()));
+    text.push_str(head(target));
+    text.push_str(&train_line(recipe, choices));
+    text
+}
+
+fn about(target: &Target) -> String {
+    match target {
+        Target::Classes { name, labels, .. } => format!("{} classes of \"{name}\"", labels.len()),
+        Target::Numbers { columns } => match &columns[..] {
+            [one] if one.transform == Transform::Count => format!("the mean count of \"{}\"", one.name),
+            [one] => format!("the number \"{}\", standardised", one.name),
+            _ => format!("the numbers \"{}\", standardised", target.name()),
+        },
+    }
+}
+
+fn layers(first: &[(&str, String)], units: &[u32], activation: &str, dropout: f64, outputs: usize) -> String {
+    let mut text = String::new();
+    let mut before = Vec::new();
+    for (name, value) in first {
+        if name == value {
+            before.push(value.clone());
+        } else {
+            text.push_str(&format!("E{name}  = {value}\n"));
+            before.push(format!("E{name}"));
+        }
+    }
+    let sum = |layer: &str, units: usize| {
+        before.iter().map(|value| format!("{layer}({value}, {units})")).collect::<Vec<String>>().join(" + ")
     };
-    // Few rows: a small net and small batches; many: more units, and batches that keep the machine busy.
-    let (units, batch, epochs, decay) = match rows {
-        0..=300 => (16, 16, 200, 0.1),
-        301..=3000 => (32, 32, 100, 0.1),
-        _ => (128, 128, 60, 0.01),
-    };
-    let patience = epochs / 5;
+    let drop = |value: String| if dropout > 0.0 { format!("dropout({value}, {dropout})") } else { value };
+    for (number, &units) in (1..).zip(units) {
+        let affine = match number {
+            1 => sum("dense_he", units as usize),
+            _ => format!("dense_he(H{}, {units})", number - 1),
+        };
+        text.push_str(&format!("H{number}  = {}\n", drop(format!("{activation}({affine})"))));
+    }
+    match units.len() {
+        0 => text.push_str(&format!("Z   = {}\n", sum("dense", outputs))),
+        last => text.push_str(&format!("Z   = dense(H{last}, {outputs})\n")),
+    }
+    text
+}
+
+fn head(target: &Target) -> &'static str {
+    match target {
+        Target::Classes { .. } => "\npredict softmax(Z)\nloss    cross_entropy(Z, Y)\n",
+        Target::Numbers { columns } if columns.iter().all(|c| c.transform == Transform::Count) => {
+            "\npredict exp(Z)\nloss    poisson(Z, Y)\n"
+        }
+        Target::Numbers { .. } => "\npredict Z\nloss    mse(Z, Y)\n",
+    }
+}
+
+fn train_line(recipe: &Recipe, choices: &Choices) -> String {
+    let epochs = choices.epochs.unwrap_or(recipe.epochs);
+    let patience = choices.patience.unwrap_or((epochs / 4).max(1));
+    let ensemble = choices.ensemble.unwrap_or(recipe.ensemble);
     format!(
-        "# The default network for tables: {what}, from {features} encoded features.\n\
-         input  X : [N, {features}]\n\
-         target Y : [N, {outputs}]\n\
-         \n\
-         H1 = silu(dense_he(X, {units}))\n\
-         H2 = silu(dense_he(H1, {units}))\n\
-         Z  = dense(H2, {outputs})\n\
-         \n\
-         {head}\n\
-         train   adamw(rate = cosine(0.003), decay = {decay}), batch = {batch}, epochs = {epochs}, patience = {patience}, dtype = f32\n"
+        "train   adamw(rate = cosine({}), decay = {}), batch = {}, epochs = {epochs}, patience = {patience}, \
+         ensemble = {ensemble}, dtype = f32\n",
+        choices.rate.unwrap_or(recipe.rate),
+        choices.decay.unwrap_or(recipe.decay),
+        choices.batch.unwrap_or(recipe.batch),
     )
 }

@@ -222,7 +222,7 @@ impl Parts {
                 self.bind(name, id)
             }
             Statement::State { name, shape, start } => {
-                let id = builder.state(place, &name.name, shape.as_deref(), *start, item.span)?;
+                let id = builder.state(place, &name.name, shape.as_deref(), start, item.span)?;
                 self.bind(name, id)
             }
             Statement::Let { name, value } => {

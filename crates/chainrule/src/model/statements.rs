@@ -256,7 +256,7 @@ impl<'a> Builder<'a> {
                         Place { ast, scope: &scope },
                         &format!("{prefix}{}", name.name),
                         shape.as_deref(),
-                        *start,
+                        start,
                         item.span,
                     )?;
                     scope.bind(&name.name, id);
@@ -285,14 +285,14 @@ impl<'a> Builder<'a> {
         place: Place<'_, 'a>,
         name: &str,
         shape: Option<&[ExprId]>,
-        start: ExprId,
+        start: &Start,
         span: Span,
     ) -> Result<Id, Diagnostic> {
         let shape = match shape {
             Some(shape) => self.declared_shape(place, shape, span)?,
             None => Shape::SCALAR,
         };
-        let start = self.start(place, &Start::Value(start))?;
+        let start = self.start(place, start)?;
         let span = self.place(span);
         Ok(self.declare(name, Role::State, shape, start, span))
     }

@@ -7,7 +7,7 @@ use crate::model::builder::{Builder, Place, Scope};
 use crate::model::functions::constant_value;
 use crate::model::prelude::{self, Defined};
 use crate::model::statements::{CLOCKS, StartSpec};
-use crate::text::ast::{DefKind, ExprId, ExprKind, Ident, Statement};
+use crate::text::ast::{DefKind, ExprId, ExprKind, Ident, Start, Statement};
 use crate::text::diagnostic::Diagnostic;
 use crate::text::suggest::nearest;
 
@@ -190,10 +190,10 @@ fn body<'a>(
     for item in &defined.definition.body {
         match &item.statement {
             Statement::State { name, start, .. } => {
+                let wrong = || Diagnostic::new("E210", item.span, "a state of an optimizer starts with a number");
+                let Start::Value(start) = start else { return Err(wrong()) };
                 let value = builder.expression(Place { ast, scope }, *start)?;
-                let start = constant_value(&builder.graph, value).ok_or_else(|| {
-                    Diagnostic::new("E210", ast.expr(*start).span, "a state of an optimizer starts with a number")
-                })?;
+                let start = constant_value(&builder.graph, value).ok_or_else(wrong)?;
                 let id = builder.declare_state(&name.name, shape, item.span);
                 scope.bind(&name.name, id);
                 moments.push((name.name.clone(), id, start));

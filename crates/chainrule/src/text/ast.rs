@@ -121,8 +121,8 @@ pub enum Statement {
     Const { name: Ident, value: ExprId },
     /// `param W : [2, 3] ~ normal(0, 0.1)`
     Param { name: Ident, shape: Option<Vec<ExprId>>, start: Start },
-    /// `state V = 0` (with an optional shape)
-    State { name: Ident, shape: Option<Vec<ExprId>>, start: ExprId },
+    /// `state V = 0` (with an optional shape; `~` as for a parameter)
+    State { name: Ident, shape: Option<Vec<ExprId>>, start: Start },
     /// `H = X*W`
     Let { name: Ident, value: ExprId },
     /// `V := beta*V + G`

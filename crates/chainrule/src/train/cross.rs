@@ -2,22 +2,18 @@
 
 use kernels::Pool;
 
-use super::event::{Flow, TrainError};
+use super::event::Flow;
+use super::figures::{Figures, apply, figures_of};
 use super::metrics::argmax;
 use super::parallel::each;
-use super::predict::Predictor;
-use super::session::{Figures, figures};
 use super::settings::Recipe;
 use super::source::{Data, SourceError};
 use crate::data::columns::{ColumnReport, find_column};
 use crate::data::error::DataError;
-use crate::data::folds::{FoldPlan, folds};
 use crate::data::matrix::Matrix;
+use crate::data::split::{folds, folds_of_groups, group_numbers};
 use crate::data::table::Table;
 use crate::text::diagnostic::Span;
-
-/// Rows that are predicted at once.
-const BLOCK: usize = 1024;
 
 /// A cross-validation.
 #[derive(Clone, Copy, Debug)]
@@ -30,8 +26,6 @@ pub struct CrossValidation<'a> {
     pub folds: u32,
     /// Repetitions with other folds.
     pub repeats: u32,
-    /// A column whose equal values stay in one fold.
-    pub group: Option<&'a str>,
     /// Folds that are trained side by side; they change nothing but the time.
     pub threads: usize,
 }
@@ -49,10 +43,10 @@ pub struct Fold {
     pub rows: Vec<u32>,
     /// Rows whose class does not occur in the training part; they are not judged.
     pub strangers: usize,
-    /// Epochs done.
+    /// Networks that were trained.
+    pub networks: usize,
+    /// Epochs done by all of them.
     pub epochs: u32,
-    /// The epoch whose parameters were judged.
-    pub best: u32,
     /// Figures on the rows that were held out.
     pub figures: Figures,
     /// Predictions for them: probabilities of the classes of the whole table, or a number.
@@ -62,8 +56,8 @@ pub struct Fold {
 /// What a cross-validation gives.
 #[derive(Clone, Debug)]
 pub struct CrossReport {
-    /// The column that is predicted.
-    pub target: String,
+    /// The columns that are predicted.
+    pub targets: Vec<String>,
     /// The classes; none for a number.
     pub labels: Option<Vec<String>>,
     /// Rows with a target.
@@ -140,31 +134,28 @@ struct Whole<'a> {
 pub fn cross_validate(
     wish: &CrossValidation,
     mut table: Table,
-    target: &str,
     stop: &(dyn Fn() -> bool + Sync),
     done: &(dyn Fn(&Fold) + Sync),
 ) -> Result<CrossReport, SourceError> {
-    let mut report = ColumnReport::infer(&table, target, &wish.recipe.columns).map_err(wrap)?;
+    let options = &wish.recipe.table;
+    let mut report = ColumnReport::infer(&table, &options.targets, &options.columns()).map_err(wrap)?;
     let without = report.rows_without_target.clone();
     let numbers = (0..table.rows() as u32).filter(|row| without.binary_search(row).is_err()).map(|row| row + 1);
     let numbers: Vec<u32> = numbers.collect();
     report.drop_rows_without_target(&mut table);
     let classes = report.target.classes(&table).map_err(wrap)?;
-    let groups = wish.group.map(|name| groups(&table, name)).transpose()?;
+    let all: Vec<u32> = (0..table.rows() as u32).collect();
+    let group = options.split.group.as_deref();
+    let groups = group.map(|name| find_column(&table, name).map(|column| group_numbers(&table, column, &all)));
+    let groups = groups.transpose().map_err(wrap)?;
     let units = groups.as_ref().map_or(table.rows(), |groups| groups.iter().max().map_or(0, |&most| most as usize + 1));
     if units < wish.folds as usize {
         return Err(wrap(DataError::TooFewRows { found: units, needed: wish.folds as usize }));
     }
     let seed = wish.recipe.seed.unwrap_or(0);
-    let plan = FoldPlan {
-        rows: table.rows() as u32,
-        folds: wish.folds,
-        classes: classes.as_deref(),
-        groups: groups.as_deref(),
-        seed,
-        repeat: 0,
-    };
-    let assigned: Vec<Vec<Option<u32>>> = (0..wish.repeats).map(|repeat| folds(&FoldPlan { repeat, ..plan })).collect();
+    let assigned: Vec<Vec<Option<u32>>> = (0..wish.repeats)
+        .map(|repeat| fold_of_rows(wish.folds, all.len(), classes.as_deref(), groups.as_deref(), mixed(seed, repeat)))
+        .collect();
     let lone = assigned.first().map_or(0, |first| first.iter().filter(|fold| fold.is_none()).count());
     let labels = report.target.labels().map(<[String]>::to_vec);
     let whole = Whole { wish, table, classes, labels };
@@ -176,19 +167,33 @@ pub fn cross_validate(
     });
     let rows = whole.table.rows();
     let folds = results.into_iter().collect::<Result<Vec<Fold>, SourceError>>()?;
-    Ok(CrossReport { target: target.to_owned(), labels: whole.labels, rows, numbers, lone, seed, folds })
+    let targets = options.targets.clone();
+    Ok(CrossReport { targets, labels: whole.labels, rows, numbers, lone, seed, folds })
 }
 
-/// The group of each row: the place of its first row.
-fn groups(table: &Table, name: &str) -> Result<Vec<u32>, SourceError> {
-    let column = find_column(table, name).map_err(wrap)?;
-    let mut known: rustc_hash::FxHashMap<&str, u32> = rustc_hash::FxHashMap::default();
-    let mut list = Vec::with_capacity(table.rows());
-    for row in 0..table.rows() {
-        let next = known.len() as u32;
-        list.push(*known.entry(table.text(row, column)).or_insert(next));
+/// The seed of a repetition; the first has the seed itself.
+fn mixed(seed: u64, repeat: u32) -> u64 {
+    seed.wrapping_add(u64::from(repeat).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+}
+
+/// The fold of every row; none for the only row of its class, from which something is to be learned in every fold.
+fn fold_of_rows(
+    count: u32,
+    rows: usize,
+    classes: Option<&[u32]>,
+    groups: Option<&[u32]>,
+    seed: u64,
+) -> Vec<Option<u32>> {
+    if let Some(groups) = groups {
+        return folds_of_groups(groups, count, seed).into_iter().map(Some).collect();
     }
-    Ok(list)
+    let Some(classes) = classes else {
+        return folds(&vec![0; rows], count, seed).into_iter().map(Some).collect();
+    };
+    let mut sizes = vec![0_u32; classes.iter().max().map_or(0, |&most| most as usize + 1)];
+    classes.iter().for_each(|&class| sizes[class as usize] += 1);
+    let found = folds(classes, count, seed).into_iter().zip(classes);
+    found.map(|(fold, &class)| (sizes[class as usize] > 1).then_some(fold)).collect()
 }
 
 impl Whole<'_> {
@@ -208,34 +213,27 @@ impl Whole<'_> {
             table.keep_rows(rows);
             table
         };
-        let mut session = self.wish.recipe.session(part(&training), self.wish.text)?;
+        let mut recipe = self.wish.recipe.clone();
+        // The fold is the test.
+        recipe.table.split.test = 0.0;
+        let mut session = recipe.session(part(&training), None, self.wish.text)?;
         session.options.threads = 1;
-        let report = session
+        let reports = session
             .train_from(None, &mut |_| if stop() { Flow::Stop } else { Flow::Continue })
             .map_err(SourceError::Train)?;
-        let trained = session.trained(&report.parameters, &report.states).map_err(SourceError::Train)?;
+        let (networks, epochs) = (reports.len(), reports.iter().map(|report| report.epochs).sum());
+        let members = reports.into_iter().map(super::Report::into_values).collect();
+        let trained = session.trained(members).map_err(SourceError::Train)?;
         let test = part(&held);
         let fitted = trained.preprocessing.as_ref().expect("invariant: a session of a table has preprocessing");
-        let (x, _) = fitted.features(&test).map_err(wrap)?;
-        let y = fitted.targets(&test).map_err(wrap)?;
-        let width = x.cols;
-        let judged = || -> Result<(Figures, Matrix), TrainError> {
-            let mut predictor = Predictor::new(&trained, BLOCK, width, Pool::new(1))?;
-            let mut found = Matrix { rows: 0, cols: 0, values: Vec::new() };
-            for start in (0..held.len() as u32).step_by(BLOCK) {
-                let rows: Vec<u32> = (start..(start + BLOCK as u32).min(held.len() as u32)).collect();
-                let block = predictor.predict(x.select_rows(&rows))?;
-                found.rows += block.rows;
-                found.cols = block.cols;
-                found.values.extend(block.values);
-            }
-            let data = Data { matrices: vec![("X".to_owned(), x.clone()), ("Y".to_owned(), y.clone())] };
-            Ok((figures(&trained, &data, &Pool::new(1))?, found))
-        };
-        let (figures, mut predictions) = judged().map_err(SourceError::Train)?;
+        let (mut matrices, _) = fitted.inputs(&test).map_err(wrap)?;
+        matrices.push(("Y".to_owned(), fitted.targets(&test).map_err(wrap)?));
+        let judged = apply(&trained, &Data { matrices }, &Pool::new(1)).map_err(SourceError::Train)?;
+        let figures = figures_of(&judged, &trained.program, Some(fitted));
+        let mut predictions = judged.pair.map_or_else(|| Matrix::zeros(held.len(), 0), |(predicted, _)| predicted);
         match (&self.labels, fitted.target.labels()) {
             (Some(all), Some(own)) => predictions = spread(&predictions, own, all),
-            _ => predictions.values.iter_mut().for_each(|value| *value = fitted.restore(*value)),
+            _ => fitted.restore(&mut predictions),
         }
         Ok(Fold {
             repeat: repeat + 1,
@@ -243,8 +241,8 @@ impl Whole<'_> {
             training: training.len(),
             strangers: count - held.len(),
             rows: held,
-            epochs: report.epochs,
-            best: report.epoch,
+            networks,
+            epochs,
             figures,
             predictions,
         })

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::progress::Checkpoint;
+use super::progress::{Checkpoint, Values};
 use crate::plan::PlanError;
 
 /// What happens in a run, in order.
@@ -18,6 +18,8 @@ pub enum Event {
         steps_per_epoch: u32,
         /// Epochs at most.
         epochs: u32,
+        /// Networks that are trained one after the other.
+        members: u32,
     },
     /// After a step, before the next; answer [`Flow::Save`] for a checkpoint.
     Step {
@@ -34,6 +36,8 @@ pub enum Event {
     Checkpoint(Box<Checkpoint>),
     /// After an epoch.
     Epoch {
+        /// Which network of an ensemble, from 0.
+        member: u32,
         /// Its number, from 1.
         epoch: u32,
         /// Steps done so far.
@@ -77,7 +81,8 @@ pub enum StopReason {
 }
 
 /// What a run leaves behind.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Report {
     /// The parameters, one after the other in order of declaration, row by row.
     pub parameters: Vec<f64>,
@@ -93,6 +98,19 @@ pub struct Report {
     pub steps: u64,
     /// Why the run ended.
     pub reason: StopReason,
+}
+
+impl Report {
+    /// The parameters and states.
+    #[must_use]
+    pub fn into_values(self) -> Values {
+        Values { parameters: self.parameters, states: self.states }
+    }
+
+    /// The report alone.
+    pub(crate) fn without_values(&self) -> Report {
+        Report { parameters: Vec::new(), states: Vec::new(), ..*self }
+    }
 }
 
 /// Why a run failed.

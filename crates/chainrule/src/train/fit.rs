@@ -154,6 +154,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             examples: self.problem.data.rows(),
             steps_per_epoch: self.order.steps_per_epoch(),
             epochs: self.options.epochs,
+            members: 1,
         };
         let mut reason = self.progress.finished.or((self.options.epochs == 0).then_some(StopReason::Epochs));
         match listen(&start) {
@@ -315,7 +316,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             let snapshot = self.best.get_or_insert_with(|| self.good.clone());
             snapshot.take(&self.machine, &self.compiled);
         }
-        let asked = listen(&Event::Epoch { epoch, step, loss, validation }) == Flow::Stop;
+        let asked = listen(&Event::Epoch { member: 0, epoch, step, loss, validation }) == Flow::Stop;
         let patience = self.options.patience.zip(self.progress.best).is_some_and(|(p, best)| epoch - best.epoch >= p);
         match (patience, epoch >= self.options.epochs, asked) {
             (true, _, _) => Some(StopReason::Patience),

@@ -68,6 +68,7 @@ impl<T: Real> Trainer<'_, T> {
             good: self.good.values(),
             best: self.best.as_ref().map(Snapshot::values),
             memories: memories.map(|(number, &(buffer, _))| (self.memory(number, buffer), read(buffer))).collect(),
+            done: Vec::new(),
         };
         checkpoint.is_finite().then_some(checkpoint)
     }
@@ -82,7 +83,7 @@ impl<T: Real> Trainer<'_, T> {
     /// # Errors
     /// The checkpoint is of another model, solver or data.
     pub(super) fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
-        let Checkpoint { progress, now, good, best, memories } = checkpoint;
+        let Checkpoint { progress, now, good, best, memories, done: _ } = checkpoint;
         let wrong = |message: &str| Err(TrainError::Checkpoint(message.to_owned()));
         let names = self.compiled.moments.iter().enumerate().map(|(number, &(buffer, _))| self.memory(number, buffer));
         if !names.eq(memories.iter().map(|(name, _)| name.clone())) {

@@ -4,6 +4,7 @@ pub mod compile;
 pub mod cross;
 mod diverged;
 pub mod event;
+pub mod figures;
 pub mod fit;
 mod keep;
 pub mod lr_find;
@@ -20,6 +21,7 @@ pub mod second;
 pub mod session;
 pub mod settings;
 pub mod source;
+pub mod table;
 pub mod tune;
 mod update;
 

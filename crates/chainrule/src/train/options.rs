@@ -18,6 +18,9 @@ pub enum Dtype {
     F64,
 }
 
+/// Most networks of an ensemble.
+const MOST_MEMBERS: u32 = 100;
+
 /// How to train, apart from the optimizer. A checkpoint holds all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,6 +37,8 @@ pub struct Options {
     pub seed: u64,
     /// Number type.
     pub dtype: Dtype,
+    /// Networks whose predictions are averaged; those of a table hold other rows out each.
+    pub ensemble: u32,
     /// Threads; they change nothing but the time.
     #[serde(skip)]
     pub threads: usize,
@@ -53,6 +58,7 @@ pub static OPTIONS: &[(&str, &str)] = &[
     ("patience", "epochs without gain before stopping"),
     ("seed", "a whole number"),
     ("dtype", "`f32` or `f64`"),
+    ("ensemble", "a number of networks, at most 100"),
     AROUND[0],
     AROUND[1],
     AROUND[2],
@@ -69,6 +75,7 @@ impl Options {
         patience: None,
         seed: 0,
         dtype: Dtype::F64,
+        ensemble: 1,
         threads: 1,
     };
 
@@ -102,6 +109,9 @@ impl Options {
             }
             "epochs" => self.epochs = value.count()?,
             "patience" => self.patience = Some(value.count()?),
+            "ensemble" => {
+                self.ensemble = value.count().ok().filter(|&n| n <= MOST_MEMBERS).ok_or_else(|| value.wrong())?;
+            }
             "seed" => self.seed = value.whole()?,
             "dtype" => {
                 self.dtype = match value.word() {

@@ -5,6 +5,7 @@ use kernels::{Pool, Real};
 use super::compile::{Fed, ForwardPlan, extents, forward};
 use super::event::TrainError;
 use super::options::Dtype;
+use super::progress::Values;
 use super::source::Data;
 use crate::data::matrix::Matrix;
 use crate::export::trained::Trained;
@@ -85,32 +86,77 @@ pub(super) fn out_of_memory<T>(len: usize) -> TrainError {
     TrainError::OutOfMemory { bytes: len.saturating_mul(size_of::<T>()) }
 }
 
-/// The program's predictions for data, in `f64`.
+/// The model's predictions for data, in `f64`: the mean over its networks.
 ///
 /// # Errors
 /// The program predicts nothing, or the data does not fit.
-pub fn predict<T: Real>(
+pub fn predict(trained: &Trained, data: &Data, pool: &Pool) -> Result<Matrix, TrainError> {
+    let Trained { program, members, .. } = trained;
+    match trained.dtype {
+        Dtype::F32 => predict_in::<f32>(program, members, data, pool),
+        Dtype::F64 => predict_in::<f64>(program, members, data, pool),
+    }
+}
+
+/// As [`predict`], for the networks of a program, in a number type.
+///
+/// # Errors
+/// As [`predict`].
+pub fn predict_in<T: Real>(
     program: &Program,
-    parameters: &[f64],
-    states: &[f64],
+    members: &[Values],
     data: &Data,
     pool: &Pool,
 ) -> Result<Matrix, TrainError> {
     let program = program.at_prediction();
     let node = program.predict.ok_or_else(|| TrainError::Data("the program has no `predict`".to_owned()))?;
     let mut forward = Forward::<T>::new(program, node, data)?;
-    let convert = |values: &[f64]| values.iter().map(|&v| T::from_f64(v)).collect::<Vec<T>>();
-    forward.set(&convert(parameters), &convert(states));
-    forward.run(pool);
-    Ok(forward.result())
+    let mut mean = Mean::default();
+    for member in members {
+        forward.set(&convert(&member.parameters), &convert(&member.states));
+        forward.run(pool);
+        mean.add(forward.result());
+    }
+    Ok(mean.result())
 }
 
-/// Predictions for blocks of rows of one input. Every block is computed at the same size, so that the prediction for a
-/// row does not depend on how many rows there are.
+fn convert<T: Real>(values: &[f64]) -> Vec<T> {
+    values.iter().map(|&v| T::from_f64(v)).collect()
+}
+
+/// The mean of matrices of one size, summed in order.
+#[derive(Default)]
+struct Mean {
+    sum: Option<Matrix>,
+    count: usize,
+}
+
+impl Mean {
+    fn add(&mut self, matrix: Matrix) {
+        self.count += 1;
+        match &mut self.sum {
+            Some(sum) => sum.values.iter_mut().zip(&matrix.values).for_each(|(sum, value)| *sum += value),
+            None => self.sum = Some(matrix),
+        }
+    }
+
+    /// Of one matrix the matrix itself, bit for bit.
+    fn result(self) -> Matrix {
+        let mut mean = self.sum.unwrap_or_else(|| Matrix::zeros(0, 0));
+        if self.count > 1 {
+            mean.values.iter_mut().for_each(|value| *value /= self.count as f64);
+        }
+        mean
+    }
+}
+
+/// Predictions for blocks of rows of the model's inputs. Every block is computed at the same size, so that the prediction
+/// for a row does not depend on how many rows there are.
 pub struct Predictor {
-    input: String,
+    inputs: Vec<String>,
     rows: usize,
-    forward: AnyForward,
+    /// One for each network.
+    forwards: Vec<AnyForward>,
     pool: Pool,
 }
 
@@ -120,59 +166,70 @@ enum AnyForward {
 }
 
 impl Predictor {
-    /// Compiles the prediction of `trained` for blocks of `rows` rows of `cols` features.
+    /// Compiles the prediction of `trained` for blocks of `rows` rows of inputs of these names and widths.
     ///
     /// # Errors
-    /// The program predicts nothing, or has other inputs than one of this width.
-    pub fn new(trained: &Trained, rows: usize, cols: usize, pool: Pool) -> Result<Predictor, TrainError> {
+    /// The program predicts nothing, or has an input that is not among them.
+    pub fn new(
+        trained: &Trained,
+        rows: usize,
+        layout: &[(String, usize)],
+        pool: Pool,
+    ) -> Result<Predictor, TrainError> {
         let program = trained.program.at_prediction();
         let node = program.predict.ok_or_else(|| TrainError::Data("the program has no `predict`".to_owned()))?;
-        let &[input] = &program.inputs[..] else {
-            return Err(TrainError::Data("predictions from a table need a program with one input".to_owned()));
-        };
-        let input = program.name_of(input).to_owned();
-        let data = Data { matrices: vec![(input.clone(), Matrix::zeros(rows, cols))] };
-        let (parameters, states) = (&trained.parameters, &trained.states);
-        let forward = match trained.dtype {
-            Dtype::F32 => {
-                let mut forward = Forward::<f32>::new(program, node, &data)?;
-                let convert = |values: &[f64]| values.iter().map(|&v| v as f32).collect::<Vec<f32>>();
-                forward.set(&convert(parameters), &convert(states));
-                AnyForward::F32(forward)
-            }
-            Dtype::F64 => {
-                let mut forward = Forward::<f64>::new(program, node, &data)?;
-                forward.set(parameters, states);
-                AnyForward::F64(forward)
-            }
-        };
-        Ok(Predictor { input, rows, forward, pool })
+        let inputs: Vec<String> = program.inputs.iter().map(|&id| program.name_of(id).to_owned()).collect();
+        if let Some(missing) = inputs.iter().find(|name| !layout.iter().any(|(other, _)| other == *name)) {
+            return Err(TrainError::Data(format!("the table gives no input `{missing}`")));
+        }
+        let matrices = layout.iter().map(|(name, cols)| (name.clone(), Matrix::zeros(rows, *cols)));
+        let data = Data { matrices: matrices.collect() };
+        let mut forwards = Vec::new();
+        for Values { parameters, states } in &trained.members {
+            forwards.push(match trained.dtype {
+                Dtype::F32 => {
+                    let mut forward = Forward::<f32>::new(program, node, &data)?;
+                    forward.set(&convert(parameters), &convert(states));
+                    AnyForward::F32(forward)
+                }
+                Dtype::F64 => {
+                    let mut forward = Forward::<f64>::new(program, node, &data)?;
+                    forward.set(parameters, states);
+                    AnyForward::F64(forward)
+                }
+            });
+        }
+        Ok(Predictor { inputs, rows, forwards, pool })
     }
 
     /// The predictions for at most as many rows as a block has.
     ///
     /// # Errors
     /// More rows, or another width.
-    pub fn predict(&mut self, mut features: Matrix) -> Result<Matrix, TrainError> {
-        let wanted = features.rows;
-        if wanted > self.rows {
-            return Err(TrainError::Data(format!("a block has {} rows, not {wanted}", self.rows)));
+    pub fn predict(&mut self, inputs: Vec<(String, Matrix)>) -> Result<Matrix, TrainError> {
+        let mut wanted = 0;
+        let mut data = Data::default();
+        for (name, mut matrix) in inputs.into_iter().filter(|(name, _)| self.inputs.contains(name)) {
+            wanted = matrix.rows;
+            if wanted > self.rows {
+                return Err(TrainError::Data(format!("a block has {} rows, not {wanted}", self.rows)));
+            }
+            matrix.values.resize(self.rows * matrix.cols, 0.0);
+            matrix.rows = self.rows;
+            data.matrices.push((name, matrix));
         }
-        features.values.resize(self.rows * features.cols, 0.0);
-        features.rows = self.rows;
-        let data = Data { matrices: vec![(self.input.clone(), features)] };
-        let mut result = match &mut self.forward {
-            AnyForward::F32(forward) => {
-                forward.feed(&data)?;
-                forward.run(&self.pool);
-                forward.result()
-            }
-            AnyForward::F64(forward) => {
-                forward.feed(&data)?;
-                forward.run(&self.pool);
-                forward.result()
-            }
-        };
+        let mut mean = Mean::default();
+        for forward in &mut self.forwards {
+            mean.add(match forward {
+                AnyForward::F32(forward) => {
+                    forward.feed(&data).map(|()| forward.run(&self.pool)).map(|()| forward.result())?
+                }
+                AnyForward::F64(forward) => {
+                    forward.feed(&data).map(|()| forward.run(&self.pool)).map(|()| forward.result())?
+                }
+            });
+        }
+        let mut result = mean.result();
         if result.rows != self.rows {
             return Err(TrainError::Data(format!("{} predictions for {} rows", result.rows, self.rows)));
         }

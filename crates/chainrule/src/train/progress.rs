@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::event::StopReason;
+use super::event::{Report, StopReason};
 
 /// The counters of a run and what it has seen. Everything of a run that is not an array is here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -77,6 +77,8 @@ pub struct Checkpoint {
     pub best: Option<Values>,
     /// The memories of the solver, in its own order, with names for people.
     pub memories: Vec<(String, Vec<f64>)>,
+    /// The networks of an ensemble that are finished.
+    pub done: Vec<Report>,
 }
 
 impl Checkpoint {

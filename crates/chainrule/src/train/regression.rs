@@ -2,7 +2,8 @@
 
 use super::compile::extents;
 use super::event::TrainError;
-use super::predict::predict;
+use super::predict::predict_in;
+use super::progress::Values;
 use super::second::System;
 use super::source::{Data, starting_values};
 use crate::data::columns::find_column;
@@ -145,7 +146,8 @@ pub fn fit(program: &Program, data: &Data, settings: &Settings) -> Result<Fitted
         _ => None,
     };
     let pool = Pool::new(1);
-    let fitted = predict::<f64>(program, &values, &[], data, &pool)?.values;
+    let member = Values { parameters: values.clone(), states: Vec::new() };
+    let fitted = predict_in::<f64>(program, &[member], data, &pool)?.values;
     let responses = responses(program, data, &pool)?;
     Ok(Fitted { values, errors, residual_sum, rows, responses, fitted, iterations, stopped })
 }

@@ -1,33 +1,24 @@
 //! A whole run: from a program or a table to a trained model with its figures.
 
-use std::path::Path;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
-use kernels::{Pool, Real};
+use kernels::Pool;
 use sha2::{Digest, Sha256};
 
-use super::compile::{example_dim, extents};
-use super::event::{Event, Flow, Report, TrainError};
+use super::compile::{Extents, example_dim, extents};
+use super::event::{Event, Flow, Report, StopReason, TrainError};
+use super::figures::{Figures, Judged, apply, figures_of};
 use super::fit::{Problem, fit_from};
-use super::metrics::{argmax, classification, regression};
 use super::options::{Dtype, Options};
-use super::predict::{Forward, predict};
-use super::progress::Checkpoint;
+use super::progress::{Checkpoint, Values};
 use super::source::{Data, SourceError, starting_values};
-use crate::data::columns::{ColumnOptions, ColumnReport};
-use crate::data::error::DataError;
-use crate::data::matrix::Matrix;
+use crate::data::columns::ColumnReport;
 use crate::data::preprocess::Preprocessing;
-use crate::data::split::{split, split_by_class};
-use crate::data::table::Table;
-use crate::data::target::Target;
 use crate::export::trained::Trained;
-use crate::lang::{Dim, Op};
+use crate::lang::Dim;
 use crate::model::Program;
-use crate::model::preset::{TableShape, tabular};
 use crate::optim::Solver;
-
-/// Share of the rows of a table that is kept for validation.
-pub const VALIDATION: f64 = 0.2;
 
 /// The name of the settings among the facts of a model.
 pub const CONFIG_FACT: &str = "config";
@@ -39,8 +30,12 @@ pub struct Session {
     pub program: Program,
     /// Training examples.
     pub data: Data,
-    /// Validation examples.
+    /// Validation examples, the same for each network of an ensemble.
     pub validation: Option<Data>,
+    /// The fold of each training example: the network of this number holds it out for validation. Empty for none.
+    pub folds: Vec<u32>,
+    /// Examples that neither training nor validation sees.
+    pub test: Option<Data>,
     /// What was fitted to a table.
     pub preprocessing: Option<Preprocessing>,
     /// What was found about a table's columns.
@@ -55,22 +50,34 @@ pub struct Session {
     pub notes: Vec<String>,
     /// The settings that the model depends on, as a configuration; they travel in the model file.
     pub config: Option<String>,
+    /// Where the program's files are.
+    folder: PathBuf,
 }
-
-/// Figures by name, in order.
-pub type Figures = Vec<(&'static str, f64)>;
 
 /// What a run gives.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The model.
     pub trained: Trained,
-    /// How the run went.
-    pub report: Report,
-    /// Figures on the training examples.
-    pub training: Figures,
-    /// Figures on the validation examples.
-    pub validation: Option<Figures>,
+    /// How the training of each network went.
+    pub reports: Vec<Report>,
+    /// What the model says of the training examples.
+    pub training: Judged,
+    /// What it says of the validation examples; with folds, what each network says of those that it has not seen.
+    pub validation: Option<Judged>,
+    /// What it says of the test examples.
+    pub test: Option<Judged>,
+}
+
+impl Outcome {
+    /// How the training of the last network went.
+    ///
+    /// # Panics
+    /// Never: a session trains at least one network.
+    #[must_use]
+    pub fn last(&self) -> &Report {
+        self.reports.last().expect("invariant: a session trains at least one network")
+    }
 }
 
 /// Changes to the options that the caller asks for: those of the program stand otherwise.
@@ -88,7 +95,7 @@ impl Session {
         Session::new(program, data, None, folder, change)
     }
 
-    fn new(
+    pub(super) fn new(
         program: Program,
         data: Data,
         validation: Option<Data>,
@@ -108,6 +115,8 @@ impl Session {
             program,
             data,
             validation,
+            folds: Vec::new(),
+            test: None,
             preprocessing: None,
             columns: None,
             options,
@@ -115,48 +124,8 @@ impl Session {
             states,
             notes: Vec::new(),
             config: None,
+            folder: folder.to_path_buf(),
         })
-    }
-
-    /// A run on a table: columns are understood, rows split, and a network is chosen (or taken from `text`).
-    ///
-    /// # Errors
-    /// The table, or the given text, is wrong.
-    pub fn of_table(
-        mut table: Table,
-        target: &str,
-        columns: &ColumnOptions,
-        text: Option<&str>,
-        change: Change,
-    ) -> Result<Session, SourceError> {
-        let wrap = |error: DataError| SourceError::Data(Box::new(error), crate::text::diagnostic::Span::default());
-        let mut seed = Options::default();
-        change(&mut seed);
-        let mut report = ColumnReport::infer(&table, target, columns).map_err(wrap)?;
-        let mut notes: Vec<String> = report.drop_rows_without_target(&mut table).into_iter().collect();
-        let (train, held) = match report.target.classes(&table).map_err(wrap)? {
-            Some(classes) => split_by_class(&classes, VALIDATION, seed.seed),
-            None => split(table.rows() as u32, VALIDATION, seed.seed),
-        };
-        let fitted = Preprocessing::fit(&table, &train, &report).map_err(wrap)?;
-        let (x, seen) = fitted.features(&table).map_err(wrap)?;
-        let y = fitted.targets(&table).map_err(wrap)?;
-        for (column, count) in &seen.filled {
-            notes.push(format!("{column}: {count} missing values filled"));
-        }
-        let source = match text {
-            Some(text) => text.to_owned(),
-            None => tabular(&TableShape { features: x.cols, rows: train.len(), target: &fitted.target }),
-        };
-        let all = Data { matrices: vec![("X".to_owned(), x), ("Y".to_owned(), y)] };
-        let program = Program::parse(&source)?;
-        program.need_loss()?;
-        let validation = (!held.is_empty()).then(|| all.select(&held));
-        let mut session = Session::new(program, all.select(&train), validation, Path::new("."), change)?;
-        session.preprocessing = Some(fitted);
-        session.columns = Some(report);
-        session.notes = notes;
-        Ok(session)
     }
 
     /// Trains and judges.
@@ -179,7 +148,7 @@ impl Session {
         self.judge(self.train_from(from, listen)?)
     }
 
-    /// Trains.
+    /// Trains the networks of the ensemble one after the other, each to a report.
     ///
     /// # Errors
     /// See [`TrainError`].
@@ -187,35 +156,104 @@ impl Session {
         &self,
         from: Option<&Checkpoint>,
         listen: &mut dyn FnMut(&Event) -> Flow,
-    ) -> Result<Report, TrainError> {
+    ) -> Result<Vec<Report>, TrainError> {
         let solver = Solver::of_program(&self.program).map_err(|e| TrainError::Option(e.message))?;
         let solver = solver.ok_or_else(|| TrainError::Option("the program has no `train` line".to_owned()))?;
-        let problem = Problem {
-            program: &self.program,
-            data: &self.data,
-            validation: self.validation.as_ref(),
-            parameters: &self.parameters,
-            states: &self.states,
+        let members = self.options.ensemble.max(1);
+        let mut done = from.map_or_else(Vec::new, |checkpoint| checkpoint.done.clone());
+        let mut from = from;
+        let first = done.len() as u32;
+        for number in first..members {
+            let member = self.member(number)?;
+            let problem = Problem {
+                program: &self.program,
+                data: &member.data,
+                validation: member.validation.as_deref(),
+                parameters: &member.parameters,
+                states: &member.states,
+            };
+            let place = Place { number, members, is_first: number == first };
+            let mut told = |event: &Event| place.tell(event, &done, listen);
+            let report = fit_from(&problem, &solver, &member.options, from.take(), &mut told)?;
+            let reason = report.reason;
+            done.push(report);
+            if reason == StopReason::Asked {
+                break;
+            }
+        }
+        Ok(done)
+    }
+
+    /// What one network of the ensemble is trained on, and from where.
+    fn member(&self, number: u32) -> Result<Member<'_>, TrainError> {
+        let mut options = self.options;
+        options.seed = seed_of(self.options.seed, number);
+        let mut member = Member {
+            data: Cow::Borrowed(&self.data),
+            validation: self.validation.as_ref().map(Cow::Borrowed),
+            parameters: Cow::Borrowed(&self.parameters),
+            states: Cow::Borrowed(&self.states),
+            options,
         };
-        fit_from(&problem, &solver, &self.options, from, listen)
+        if number > 0 {
+            let extents: Extents = extents(&self.program, &self.data, None)?;
+            let start = |list| starting_values(&self.program, list, &extents, options.seed, &self.folder);
+            // The first network had starting values, so the program and its files are in order.
+            let fault = |error: SourceError| TrainError::Data(format!("no starting values: {error:?}"));
+            member.parameters = Cow::Owned(start(&self.program.parameters).map_err(fault)?);
+            member.states = Cow::Owned(start(&self.program.states).map_err(fault)?);
+        }
+        if !self.folds.is_empty() {
+            member.data = Cow::Owned(self.data.select(&self.rows_of(|fold| fold != number)));
+            member.validation = Some(Cow::Owned(self.data.select(&self.rows_of(|fold| fold == number))));
+        }
+        Ok(member)
+    }
+
+    fn rows_of(&self, wanted: impl Fn(u32) -> bool) -> Vec<u32> {
+        (0..).zip(&self.folds).filter(|&(_, &fold)| wanted(fold)).map(|(row, _)| row).collect()
     }
 
     /// Judges what a training has left.
     ///
     /// # Errors
     /// The data does not fit the program.
-    pub fn judge(&self, report: Report) -> Result<Outcome, TrainError> {
-        let trained = self.trained(&report.parameters, &report.states)?;
-        let training = self.figures(&trained, &self.data)?;
-        let validation = self.validation.as_ref().map(|data| self.figures(&trained, data)).transpose()?;
-        Ok(Outcome { trained, report, training, validation })
+    pub fn judge(&self, reports: Vec<Report>) -> Result<Outcome, TrainError> {
+        let members: Vec<Values> = reports.iter().map(|report| report.clone().into_values()).collect();
+        let trained = self.trained(members)?;
+        let pool = Pool::new(self.options.threads.max(1));
+        let training = apply(&trained, &self.data, &pool)?;
+        let validation = match &self.validation {
+            Some(data) => Some(apply(&trained, data, &pool)?),
+            None => self.held_out(&trained, &pool)?,
+        };
+        let test = self.test.as_ref().map(|data| apply(&trained, data, &pool)).transpose()?;
+        Ok(Outcome { trained, reports, training, validation, test })
     }
 
-    /// The model with these values.
+    /// What each network says of the rows that it has not seen, all rows together.
+    fn held_out(&self, trained: &Trained, pool: &Pool) -> Result<Option<Judged>, TrainError> {
+        if self.folds.is_empty() {
+            return Ok(None);
+        }
+        let mut all = Judged { loss: None, pair: None };
+        let mut loss = (0.0, 0.0);
+        for (number, member) in (0..).zip(&trained.members) {
+            let data = self.data.select(&self.rows_of(|fold| fold == number));
+            let judged = apply(&trained.alone(member.clone()), &data, pool)?;
+            let rows = data.rows() as f64;
+            loss = (loss.0 + rows * judged.loss.unwrap_or(0.0), loss.1 + rows);
+            all.join(judged);
+        }
+        all.loss = self.program.loss.map(|_| loss.0 / loss.1);
+        Ok(Some(all))
+    }
+
+    /// The model with these values of its networks.
     ///
     /// # Errors
     /// The data does not fit the program.
-    pub fn trained(&self, parameters: &[f64], states: &[f64]) -> Result<Trained, TrainError> {
+    pub fn trained(&self, members: Vec<Values>) -> Result<Trained, TrainError> {
         let known = extents(&self.program, &self.data, None)?;
         let examples = example_dim(&self.program);
         let dims = &self.program.graph.dims;
@@ -227,8 +265,7 @@ impl Session {
         let config = self.config.iter().map(|config| (CONFIG_FACT.to_owned(), config.clone()));
         let seed = ("seed".to_owned(), self.options.seed.to_string());
         Ok(Trained {
-            parameters: parameters.to_vec(),
-            states: states.to_vec(),
+            members,
             dtype: self.options.dtype,
             preprocessing: self.preprocessing.clone(),
             extents: named.collect(),
@@ -237,12 +274,18 @@ impl Session {
         })
     }
 
+    /// Figures of what was judged.
+    #[must_use]
+    pub fn figures(&self, judged: &Judged) -> Figures {
+        figures_of(judged, &self.program, self.preprocessing.as_ref())
+    }
+
     /// The identity of the data as the model sees it: training and validation examples, after preprocessing. The same
     /// numbers in another file have the same identity; other rows, columns or splits have another.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
-        for data in std::iter::once(&self.data).chain(&self.validation) {
+        for data in std::iter::once(&self.data).chain(&self.validation).chain(&self.test) {
             hash.update((data.matrices.len() as u64).to_le_bytes());
             for (name, matrix) in &data.matrices {
                 for number in [name.len(), matrix.rows, matrix.cols] {
@@ -254,69 +297,47 @@ impl Session {
         }
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
-
-    fn figures(&self, trained: &Trained, data: &Data) -> Result<Figures, TrainError> {
-        figures(trained, data, &Pool::new(self.options.threads.max(1)))
-    }
 }
 
-/// Figures of a model on examples: the loss, and what fits its predictions.
-///
-/// # Errors
-/// The data does not fit the program.
-pub fn figures(trained: &Trained, data: &Data, pool: &Pool) -> Result<Figures, TrainError> {
-    match trained.dtype {
-        Dtype::F32 => figures_in::<f32>(trained, data, pool),
-        Dtype::F64 => figures_in::<f64>(trained, data, pool),
-    }
+/// The data and starting point of one network of an ensemble.
+struct Member<'a> {
+    data: Cow<'a, Data>,
+    validation: Option<Cow<'a, Data>>,
+    parameters: Cow<'a, [f64]>,
+    states: Cow<'a, [f64]>,
+    options: Options,
 }
 
-fn figures_in<T: Real>(trained: &Trained, data: &Data, pool: &Pool) -> Result<Figures, TrainError> {
-    let program = trained.program.at_prediction();
-    let mut figures = Figures::new();
-    if let Some(loss) = program.loss {
-        let mut forward = Forward::<T>::new(program, loss, data)?;
-        let convert = |values: &[f64]| values.iter().map(|&v| T::from_f64(v)).collect::<Vec<T>>();
-        forward.set(&convert(&trained.parameters), &convert(&trained.states));
-        forward.run(pool);
-        figures.push(("loss", forward.scalar()));
-    }
-    let truth = program.targets.first().and_then(|&id| data.get(program.name_of(id)));
-    if let (Some(node), Some(truth)) = (program.predict, truth) {
-        let predicted = predict::<T>(program, &trained.parameters, &trained.states, data, pool)?;
-        if (predicted.rows, predicted.cols) == (truth.rows, truth.cols) {
-            let probabilities = matches!(program.graph.op(node), Op::Softmax(_));
-            figures.extend(judge(&predicted, truth, probabilities, trained.preprocessing.as_ref()));
+/// The first network has the seed of the run, so that an ensemble of one is a run without an ensemble.
+fn seed_of(seed: u64, member: u32) -> u64 {
+    seed.wrapping_add(u64::from(member).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+}
+
+/// Which network of an ensemble tells of its training. To the listener the ensemble is one run.
+struct Place {
+    number: u32,
+    members: u32,
+    is_first: bool,
+}
+
+impl Place {
+    fn tell(&self, event: &Event, done: &[Report], listen: &mut dyn FnMut(&Event) -> Flow) -> Flow {
+        let (member, is_last) = (self.number, self.number + 1 == self.members);
+        match event {
+            Event::Start { .. } if !self.is_first => Flow::Continue,
+            Event::Start { parameters, examples, steps_per_epoch, epochs, .. } => {
+                let (parameters, examples, steps_per_epoch, epochs) =
+                    (*parameters, *examples, *steps_per_epoch, *epochs);
+                listen(&Event::Start { parameters, examples, steps_per_epoch, epochs, members: self.members })
+            }
+            &Event::Epoch { epoch, step, loss, validation, .. } => {
+                listen(&Event::Epoch { member, epoch, step, loss, validation })
+            }
+            Event::Checkpoint(checkpoint) if !done.is_empty() => {
+                listen(&Event::Checkpoint(Box::new(Checkpoint { done: done.to_vec(), ..(**checkpoint).clone() })))
+            }
+            Event::End { reason } if !is_last && *reason != StopReason::Asked => Flow::Continue,
+            other => listen(other),
         }
     }
-    Ok(figures)
-}
-
-fn is_one_hot(truth: &Matrix) -> bool {
-    let row_fits = |row: &[f64]| row.iter().all(|&v| v == 0.0 || v == 1.0) && row.iter().sum::<f64>() == 1.0;
-    truth.cols > 1 && (0..truth.rows).all(|row| row_fits(truth.row(row)))
-}
-
-fn judge(predicted: &Matrix, truth: &Matrix, probabilities: bool, preprocessing: Option<&Preprocessing>) -> Figures {
-    if is_one_hot(truth) {
-        if probabilities {
-            let c = classification(predicted, truth);
-            return vec![("accuracy", c.accuracy), ("log_loss", c.log_loss), ("majority", c.majority)];
-        }
-        let right = (0..truth.rows).filter(|&row| argmax(predicted.row(row)) == argmax(truth.row(row))).count();
-        return vec![("accuracy", right as f64 / truth.rows.max(1) as f64)];
-    }
-    let binary = truth.cols == 1 && truth.values.iter().all(|&v| v == 0.0 || v == 1.0);
-    if binary && predicted.values.iter().all(|&p| (0.0..=1.0).contains(&p)) {
-        let right = predicted.values.iter().zip(&truth.values).filter(|&(&p, &t)| (p > 0.5) == (t > 0.5)).count();
-        return vec![("accuracy", right as f64 / truth.rows.max(1) as f64)];
-    }
-    let restore = |values: &[f64]| -> Vec<f64> {
-        match preprocessing {
-            Some(p) if matches!(p.target, Target::Number { .. }) => values.iter().map(|&v| p.restore(v)).collect(),
-            _ => values.to_vec(),
-        }
-    };
-    let r = regression(&restore(&predicted.values), &restore(&truth.values));
-    vec![("rmse", r.rmse), ("mae", r.mae), ("r2", r.r2)]
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::compile::{Extents, elements};
 use super::event::TrainError;
 use crate::data::columns::{ColumnOptions, ColumnReport};
+use crate::data::encode::Encoding;
 use crate::data::error::DataError;
 use crate::data::generate::generate;
 use crate::data::matrix::Matrix;
@@ -203,12 +204,13 @@ impl Reader<'_> {
         };
         let wrap = |e: DataError| SourceError::Data(Box::new(e), span);
         let mut table = Table::read(self.folder.join(path)).map_err(wrap)?;
-        let mut report = ColumnReport::infer(&table, &target, &ColumnOptions::default()).map_err(wrap)?;
+        let mut report = ColumnReport::infer(&table, &[target], &ColumnOptions::default()).map_err(wrap)?;
         report.drop_rows_without_target(&mut table);
         let rows: Vec<u32> = (0..table.rows() as u32).collect();
-        let fitted = Preprocessing::fit(&table, &rows, &report).map_err(wrap)?;
-        let (features, _) = fitted.features(&table).map_err(wrap)?;
-        Ok(vec![features, fitted.targets(&table).map_err(wrap)?])
+        let fitted = Preprocessing::fit(&table, &rows, &report, &Encoding::default()).map_err(wrap)?;
+        let (inputs, _) = fitted.inputs(&table).map_err(wrap)?;
+        let features = inputs.into_iter().map(|(_, matrix)| matrix);
+        Ok(features.chain([fitted.targets(&table).map_err(wrap)?]).collect())
     }
 }
 

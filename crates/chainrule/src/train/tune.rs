@@ -7,8 +7,8 @@
 use kernels::random::{Purpose, Stream};
 
 use super::event::{Flow, TrainError};
+use super::figures::Figures;
 use super::parallel::each;
-use super::session::Figures;
 use super::settings::{Given, Kind, Origin, Range, Recipe, Settings, Value};
 use super::source::SourceError;
 use crate::data::table::Table;
@@ -21,6 +21,10 @@ const LEAST_EPOCHS: u32 = 3;
 /// What is tried where the user names no space: what the settings of a network are usually searched for.
 pub const DEFAULT_SPACE: &str = "\
 [tune.space]
+\"model.units\" = [[32, 32], [64, 64], [128, 128], [256, 256], [64, 64, 64], [128, 128, 128]]
+\"model.dropout\" = { from = 0.0, to = 0.5 }
+\"train.rate\" = { from = 5e-4, to = 2e-2, scale = \"log\" }
+\"train.decay\" = { from = 1e-3, to = 1.0, scale = \"log\" }
 \"train.batch\" = [16, 32, 64, 128, 256]
 ";
 
@@ -49,6 +53,8 @@ pub struct Search<'a> {
     pub space: &'a [Range],
     /// The table.
     pub table: &'a Table,
+    /// A table of validation rows.
+    pub validation: Option<&'a Table>,
     /// The model text, if it is not the default network.
     pub text: Option<&'a str>,
     /// The figure that counts; none for the usual one of the task.
@@ -176,7 +182,7 @@ impl Search<'_> {
 
     fn trial(&self, number: usize, divisor: u32, stop: &(dyn Fn() -> bool + Sync)) -> Result<Trial, SourceError> {
         let recipe: Recipe = self.settings_of(number).recipe();
-        let mut session = recipe.session(self.table.clone(), self.text)?;
+        let mut session = recipe.session(self.table.clone(), self.validation.cloned(), self.text)?;
         session.options.threads = 1;
         session.options.epochs = session.options.epochs.div_ceil(divisor);
         let epochs = session.options.epochs;
@@ -188,7 +194,7 @@ impl Search<'_> {
             }
             Err(error) => return Err(SourceError::Train(error)),
         };
-        let figures = outcome.validation.unwrap_or(outcome.training);
+        let figures = session.figures(outcome.validation.as_ref().unwrap_or(&outcome.training));
         let by = self.by.or(usual(&figures)).unwrap_or("loss");
         let found = figures.iter().find(|(name, _)| *name == by).map(|(_, value)| *value);
         let found = found.ok_or_else(|| {
@@ -198,7 +204,7 @@ impl Search<'_> {
         let score = if higher_is_better(by) { -found } else { found };
         let score = if score.is_nan() { f64::INFINITY } else { score };
         let figures = figures.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
-        Ok(Trial { number, divisor, epochs, best: outcome.report.epoch, score, figures })
+        Ok(Trial { number, divisor, epochs, best: outcome.last().epoch, score, figures })
     }
 }
 
@@ -220,7 +226,7 @@ mod tests {
         assert_eq!(draw(&space(), 1, 5), draw(&space(), 1, 5));
         let drawn = |seed| (1..40).map(|number| draw(&space(), seed, number)).collect::<Vec<_>>();
         assert_ne!(drawn(1), drawn(2));
-        let patience: Vec<u64> = drawn(1).iter().filter_map(|given| given[1].value.whole()).collect();
+        let patience: Vec<u64> = drawn(1).iter().filter_map(|given| given[0].value.whole()).collect();
         assert!(patience.iter().all(|value| (2..=200).contains(value)) && patience.iter().any(|&value| value < 15));
     }
 

@@ -63,19 +63,17 @@ fn statement(ast: &Ast, item: &Item, indentation: &str) -> String {
         Some(shape) => format!("{} [{}]", name.name, shape.iter().map(show).collect::<Vec<_>>().join(" ")),
         None => name.name.clone(),
     };
+    let begin = |start: &Start| match start {
+        Start::Value(value) => format!(" = {}", show(value)),
+        Start::Draw(value) => format!(" ~ {}", show(value)),
+        Start::Default => String::new(),
+    };
     let line = match &item.statement {
         Statement::Input { name, shape } => format!("input {}", shaped(name, shape)),
         Statement::Target { name, shape } => format!("target {}", shaped(name, shape)),
         Statement::Const { name, value } => format!("const {} {}", name.name, show(value)),
-        Statement::Param { name, shape, start } => {
-            let start = match start {
-                Start::Value(value) => format!(" = {}", show(value)),
-                Start::Draw(value) => format!(" ~ {}", show(value)),
-                Start::Default => String::new(),
-            };
-            format!("param {}{start}", shaped(name, shape))
-        }
-        Statement::State { name, shape, start } => format!("state {} = {}", shaped(name, shape), show(start)),
+        Statement::Param { name, shape, start } => format!("param {}{}", shaped(name, shape), begin(start)),
+        Statement::State { name, shape, start } => format!("state {}{}", shaped(name, shape), begin(start)),
         Statement::Let { name, value } => format!("let {} {}", name.name, show(value)),
         Statement::Update { name, value } => format!("update {} {}", name.name, show(value)),
         Statement::Predict { value } => format!("predict {}", show(value)),

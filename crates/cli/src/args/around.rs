@@ -92,9 +92,6 @@ pub(crate) struct CvArgs {
     /// Repetitions with other folds
     #[arg(long, default_value_t = 1, value_name = "R", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) repeats: u32,
-    /// Rows with the same value in this column stay in one fold
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) group: Option<String>,
     /// A table of the predictions for the rows that were held out
     #[arg(short, long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

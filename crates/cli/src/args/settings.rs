@@ -76,6 +76,9 @@ fn rows<S: Subset>() -> impl Iterator<Item = (&'static Setting, &'static str, Op
 }
 
 fn parser(setting: &'static Setting) -> ValueParser {
+    if setting.key.contains('*') {
+        return ValueParser::new(move |text: &str| of_column(setting, text));
+    }
     if setting.takes.kind == Kind::Word {
         return PossibleValuesParser::new(setting.takes.words).map(Value::Text).into();
     }
@@ -86,6 +89,14 @@ fn parser(setting: &'static Setting) -> ValueParser {
         })
     };
     ValueParser::new(parse)
+}
+
+/// `COLUMN=VALUE` for settings of columns.
+fn of_column(setting: &'static Setting, text: &str) -> Result<Value, String> {
+    let (column, word) =
+        text.rsplit_once('=').ok_or_else(|| format!("write it as COLUMN={}", setting.takes.words.join("|")))?;
+    setting.takes.of_word(word).map_err(|wrong| format!("it {}", wrong.message))?;
+    Ok(Value::Names(vec![column.to_owned(), word.to_owned()]))
 }
 
 impl<S: Subset> Args for SettingArgs<S> {
@@ -102,9 +113,14 @@ impl<S: Subset> Args for SettingArgs<S> {
             };
             // Names that begin with a dash are names.
             let negative = matches!(setting.takes.kind, Kind::Text | Kind::Number { .. });
-            let many = setting.takes.kind == Kind::Names;
+            let many = setting.takes.kind.is_list() || setting.key.contains('*');
+            if setting.takes.kind == Kind::Flag {
+                arg = arg.num_args(0..=1).default_missing_value("true").require_equals(true);
+            }
             let action = if many { ArgAction::Append } else { ArgAction::Set };
-            command = command.arg(arg.action(action).allow_hyphen_values(negative && short.is_none()));
+            let delimiter = setting.key.contains('*').then_some(',');
+            command = command
+                .arg(arg.action(action).value_delimiter(delimiter).allow_hyphen_values(negative && short.is_none()));
         }
         if !S::CONFIGURED {
             return command;
@@ -148,12 +164,25 @@ impl<S: Subset> FromArgMatches for SettingArgs<S> {
             let values = values.map_err(|error| Error::raw(ErrorKind::InvalidValue, error.to_string()))?;
             let Some(values) = values else { continue };
             let values: Vec<&Value> = values.collect();
+            let origin = Origin::CommandLine(format!("--{long}"));
+            if setting.key.contains('*') {
+                let pairs = values.iter().filter_map(|value| <[String; 2]>::try_from(value.names()).ok());
+                given.extend(pairs.map(|[column, word]| Given {
+                    key: Key { setting, column },
+                    value: Value::Text(word),
+                    origin: origin.clone(),
+                }));
+                continue;
+            }
             let value = match (setting.takes.kind, values.last()) {
                 (Kind::Names, _) => Value::Names(values.iter().flat_map(|value| value.names()).collect()),
+                (Kind::NameOrNames, _) if values.len() > 1 => {
+                    Value::Names(values.iter().flat_map(|value| value.names()).collect())
+                }
                 (_, Some(value)) => (*value).clone(),
                 (_, None) => continue,
             };
-            given.push(Given { key: Key::of(setting), value, origin: Origin::CommandLine(format!("--{long}")) });
+            given.push(Given { key: Key::of(setting), value, origin });
         }
         let configured = S::CONFIGURED;
         let set = configured.then(|| matches.get_many::<String>(SET)).flatten();

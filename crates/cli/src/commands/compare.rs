@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use chainrule::data::table::Table;
 use chainrule::export::run_summary::RunSummary;
 use chainrule::train::Data;
-use chainrule::train::session::{Figures, figures};
+use chainrule::train::figures::{Figures, figures};
 use chainrule::train::settings::{Given, SETTINGS, Settings, configuration};
 use kernels::Pool;
 use serde_json::{Map, Value, json};
@@ -42,9 +42,9 @@ fn side(path: &Path, table: Option<&Table>) -> Result<Side, Failure> {
         None => Figures::new(),
         Some(table) => {
             let fitted = preprocessing(&run.model)?;
-            let (x, _) = fitted.features(table)?;
-            let data = Data { matrices: vec![("X".to_owned(), x), ("Y".to_owned(), fitted.targets(table)?)] };
-            figures(&run.model, &data, &Pool::new(1)).map_err(|error| train_failure(&error))?
+            let (mut matrices, _) = fitted.inputs(table)?;
+            matrices.push(("Y".to_owned(), fitted.targets(table)?));
+            figures(&run.model, &Data { matrices }, &Pool::new(1)).map_err(|error| train_failure(&error))?
         }
     };
     Ok(Side { path: path.to_owned(), run, settings, on })
@@ -90,7 +90,7 @@ fn table_of(args: &CompareArgs, sides: &[Side]) -> String {
         line("state", &|side| side.run.state.word().to_owned()),
         line("data", &|side| side.run.data.as_deref().map_or(String::new(), |data| data.display().to_string())),
         line("target", &|side| side.run.target.clone().unwrap_or_default()),
-        line("weights", &|side| side.run.model.parameters.len().to_string()),
+        line("weights", &|side| side.run.weights().to_string()),
         line("bytes", &|side| side.run.bytes.to_string()),
         line("epochs", &|side| epochs(&side.run)),
         line("best", &|side| side.run.best.map_or(String::new(), |best| best.to_string())),

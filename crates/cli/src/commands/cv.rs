@@ -7,7 +7,7 @@ use std::path::Path;
 
 use chainrule::data::write::TableWriter;
 use chainrule::train::cross::{CrossReport, CrossValidation, Fold, cross_validate, most_probable};
-use chainrule::train::settings::Shown;
+use chainrule::train::settings::{Recipe, Shown};
 use serde_json::{Value, json};
 
 use crate::args::CvArgs;
@@ -22,7 +22,9 @@ pub(crate) fn run(args: &CvArgs, context: &Context) -> Result<(), Failure> {
     if args.settings.print_config {
         return output::answer(&configured.settings.to_toml());
     }
-    let (file, target) = (configured.file()?, configured.target()?);
+    configured.target()?;
+    let file = configured.file()?;
+    own_folds(&configured)?;
     if args.out.as_deref().is_some_and(|out| same(out, file)) {
         return Err(Failure::usage("the predictions would overwrite the table").help("give another -o"));
     }
@@ -36,7 +38,6 @@ pub(crate) fn run(args: &CvArgs, context: &Context) -> Result<(), Failure> {
         text: text.as_ref().map(|source| source.text.as_str()),
         folds: args.folds,
         repeats: args.repeats,
-        group: args.group.as_deref(),
         threads: side_by_side(&configured),
     };
     let told = !context.quiet && recipe.progress != Shown::None;
@@ -46,7 +47,7 @@ pub(crate) fn run(args: &CvArgs, context: &Context) -> Result<(), Failure> {
         }
     };
     let stop = || context.interrupt.requested().is_some();
-    let report = cross_validate(&wish, table, target, &stop, &done);
+    let report = cross_validate(&wish, table, &stop, &done);
     if let Some(signal) = context.interrupt.requested() {
         output::progress(&format!("stopped by {}; nothing was saved\n", crate::interrupt::name(signal)));
         return Err(Failure::interrupted(signal));
@@ -58,7 +59,21 @@ pub(crate) fn run(args: &CvArgs, context: &Context) -> Result<(), Failure> {
     if let Some(out) = &args.out {
         write(out, &report).map_err(|error| Failure::system("write", &out.display().to_string(), &error))?;
     }
-    output::answer(&if args.json { document(args, &name, &report) } else { table_of(args, &name, &report) })
+    output::answer(&if args.json {
+        document(args, &configured, &name, &report)
+    } else {
+        table_of(args, &configured, &name, &report)
+    })
+}
+
+/// Wishes for one split make no sense where there are folds.
+fn own_folds(configured: &Configured) -> Result<(), Failure> {
+    let Recipe { table, validation, .. } = &configured.recipe;
+    if table.split.time.is_some() || table.split.column.is_some() || validation.is_some() {
+        return Err(Failure::usage("cross-validation draws its own folds, and a split is given")
+            .help("leave --split-time, --split-column and --val FILE out; `train` and `evaluate` judge by one split"));
+    }
+    Ok(())
 }
 
 /// Are both the same file?
@@ -92,23 +107,23 @@ fn notes(report: &CrossReport) -> String {
     notes
 }
 
-fn manner(args: &CvArgs, report: &CrossReport) -> &'static str {
-    match (&args.group, &report.labels) {
+fn manner(configured: &Configured, report: &CrossReport) -> &'static str {
+    match (&configured.recipe.table.split.group, &report.labels) {
         (Some(_), _) => "grouped",
         (None, Some(_)) => "stratified",
         (None, None) => "random",
     }
 }
 
-fn table_of(args: &CvArgs, name: &str, report: &CrossReport) -> String {
+fn table_of(args: &CvArgs, configured: &Configured, name: &str, report: &CrossReport) -> String {
     let summary = report.summary();
     let repeats = if args.repeats > 1 { format!(", {} times", args.repeats) } else { String::new() };
     let mut out = format!(
         "cross-validation of \"{}\" in {name}: {} rows in {} folds{repeats}, {} (seed {})\n\n",
-        report.target,
+        report.targets.join(", "),
         report.rows,
         args.folds,
-        manner(args, report),
+        manner(configured, report),
         report.seed
     );
     let _ = write!(out, "{:<10}{:>7}{:>8}", "fold", "rows", "epochs");
@@ -138,7 +153,7 @@ fn finite(value: f64) -> Value {
     if value.is_finite() { json!(value) } else { Value::Null }
 }
 
-fn document(args: &CvArgs, name: &str, report: &CrossReport) -> String {
+fn document(args: &CvArgs, configured: &Configured, name: &str, report: &CrossReport) -> String {
     let metrics = report.summary().into_iter().map(|(name, mean, spread)| {
         let of =
             |fold: &Fold| fold.figures.iter().find(|(other, _)| *other == name).map_or(Value::Null, |f| finite(f.1));
@@ -148,11 +163,11 @@ fn document(args: &CvArgs, name: &str, report: &CrossReport) -> String {
     let metrics: serde_json::Map<String, Value> = metrics.collect();
     let fold = |fold: &Fold| {
         json!({ "repeat": fold.repeat, "fold": fold.fold, "training_rows": fold.training, "rows": fold.rows.len(),
-                "not_judged": fold.strangers, "epochs": fold.epochs, "best_epoch": fold.best })
+                "not_judged": fold.strangers, "networks": fold.networks, "epochs": fold.epochs })
     };
     let document = json!({
-        "schema": "chainrule.cv/1", "data": name, "target": report.target, "rows": report.rows, "folds": args.folds,
-        "repeats": args.repeats, "manner": manner(args, report), "group": args.group, "seed": report.seed,
+        "schema": "chainrule.cv/1", "data": name, "targets": report.targets, "rows": report.rows, "folds": args.folds,
+        "repeats": args.repeats, "manner": manner(configured, report), "group": configured.recipe.table.split.group, "seed": report.seed,
         "metrics": metrics, "each": report.folds.iter().map(fold).collect::<Vec<Value>>(),
     });
     format!("{document}\n")
@@ -162,7 +177,11 @@ fn document(args: &CvArgs, name: &str, report: &CrossReport) -> String {
 fn write(path: &Path, report: &CrossReport) -> std::io::Result<()> {
     let mut out = TableWriter::new(BufWriter::new(File::create(path)?));
     let labels = report.labels.as_deref().unwrap_or_default();
-    let mut names = vec!["row".to_owned(), "fold".to_owned(), "prediction".to_owned()];
+    let mut names = vec!["row".to_owned(), "fold".to_owned()];
+    match report.targets.as_slice() {
+        [_] => names.push("prediction".to_owned()),
+        several => names.extend(several.iter().map(|target| format!("prediction_{target}"))),
+    }
     names.extend(labels.iter().map(|label| format!("p_{label}")));
     out.row(names.iter().map(String::as_str))?;
     let mut fold_of = vec![0; report.rows];

@@ -45,8 +45,8 @@ pub(crate) fn run(args: &DemoArgs, context: &Context) -> Result<(), Failure> {
         return Err(Failure::interrupted(signal));
     }
     if args.json {
-        let figures = figures_json(&outcome.training);
-        let Outcome { report, .. } = &outcome;
+        let figures = figures_json(&session.figures(&outcome.training));
+        let report = outcome.last();
         let head = json!({ "schema": "chainrule.demo/1", "examples": session.data.rows(),
                            "weights": session.parameters.len(), "epochs": report.epochs });
         let head = head.to_string();
@@ -63,8 +63,9 @@ fn answer(session: &Session, outcome: &Outcome, plain: bool) -> Result<String, T
         session.parameters.len()
     );
     TEXT.lines().filter(|line| !line.is_empty()).for_each(|line| text.push_str(&format!("    {line}\n")));
-    let _ = write!(text, "\nafter {} epochs  ", outcome.report.epochs);
-    let figures = outcome.training.iter().filter(|(name, _)| ["loss", "accuracy"].contains(name));
+    let _ = write!(text, "\nafter {} epochs  ", outcome.last().epochs);
+    let found = session.figures(&outcome.training);
+    let figures = found.iter().filter(|(name, _)| ["loss", "accuracy"].contains(name));
     let figures: Vec<String> = figures.map(|(name, value)| format!("{name} {}", number(*value))).collect();
     let _ = writeln!(text, "{}\n", figures.join("   "));
     text.push_str(&picture(session, &outcome.trained, plain)?);
@@ -83,11 +84,11 @@ fn picture(session: &Session, trained: &Trained, plain: bool) -> Result<String, 
     let (dots_wide, dots_high) = if plain { (1, 1) } else { (2, 4) };
     let (width, height) = (WIDTH * dots_wide, HEIGHT * dots_high);
     let place = |index: usize, count: usize| -REACH + 2.0 * REACH * (index as f64 + 0.5) / count as f64;
-    let mut predictor = Predictor::new(trained, width, 2, Pool::new(1))?;
+    let mut predictor = Predictor::new(trained, width, &[("X".to_owned(), 2)], Pool::new(1))?;
     let mut shade = Vec::with_capacity(width * height);
     for row in 0..height {
         let values = (0..width).flat_map(|col| [place(col, width), -place(row, height)]).collect();
-        let found = predictor.predict(Matrix { rows: width, cols: 2, values })?;
+        let found = predictor.predict(vec![("X".to_owned(), Matrix { rows: width, cols: 2, values })])?;
         shade.extend((0..width).map(|col| argmax(found.row(col)) == 1));
     }
     let cell = |col: usize, row: usize| {
@@ -144,7 +145,8 @@ mod tests {
     fn the_demonstration_learns_its_points() {
         let session = Session::of_program(TEXT, Path::new("."), &|_| {}).expect("the text is right");
         let outcome = session.run(&mut |_| Flow::Continue).expect("it trains");
-        let accuracy = outcome.training.iter().find(|(name, _)| *name == "accuracy").expect("there are classes").1;
+        let figures = session.figures(&outcome.training);
+        let accuracy = figures.iter().find(|(name, _)| *name == "accuracy").expect("there are classes").1;
         assert!(accuracy >= 0.98, "{accuracy}");
         let plain = answer(&session, &outcome, true).expect("it is drawn");
         assert!(plain.is_ascii() && plain.contains('o') && plain.contains('x') && plain.contains(" ..."), "{plain}");

@@ -1,7 +1,7 @@
 //! `chainrule evaluate`: figures of a model on the rows of a table.
 
 use chainrule::train::Data;
-use chainrule::train::session::figures;
+use chainrule::train::figures::figures;
 use kernels::Pool;
 
 use crate::args::EvaluateArgs;
@@ -43,10 +43,10 @@ pub(crate) fn run(args: &EvaluateArgs, context: &output::Context) -> Result<(), 
     let trained = read_model(&args.model)?;
     let fitted = preprocessing(&trained)?;
     let table = read_table(&args.table)?;
-    let (x, notes) = fitted.features(&table)?;
-    let y = fitted.targets(&table)?;
+    let (mut matrices, notes) = fitted.inputs(&table)?;
+    matrices.push(("Y".to_owned(), fitted.targets(&table)?));
     tell(&notes, context);
-    let data = Data { matrices: vec![("X".to_owned(), x), ("Y".to_owned(), y)] };
+    let data = Data { matrices };
     let found = figures(&trained, &data, &Pool::new(1)).map_err(|error| train_failure(&error))?;
     let value = |name: &str| found.iter().find(|(other, _)| *other == name).map(|(_, value)| *value);
     for requirement in &args.require {

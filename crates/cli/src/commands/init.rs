@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chainrule::data::batch::Batch;
 use chainrule::data::columns::{Column, Kind};
+use chainrule::data::datetime::DateOrder;
 use chainrule::data::table::Table;
 use chainrule::train::Dtype;
 use chainrule::train::session::Session;
@@ -22,11 +23,7 @@ pub(crate) fn run(args: &InitArgs, context: &Context) -> Result<(), Failure> {
     if args.settings.print_config {
         return output::answer(&configured.settings.to_toml());
     }
-    if configured.recipe.target.is_none() {
-        return Err(
-            Failure::usage("which column of the table is to be predicted?").help("name it with `--target COLUMN`")
-        );
-    };
+    configured.target()?;
     let file = configured.file()?;
     let out = args.out.clone().unwrap_or_else(|| name_for(file));
     let to_file = out.as_os_str() != "-";
@@ -51,7 +48,7 @@ fn session(configured: &Configured, table: Table) -> Result<Session, Failure> {
     let name = SourceText { name: table.file().to_owned(), text: String::new() };
     let quoted = text.clone().unwrap_or(name);
     let text = text.as_ref().map(|source| source.text.as_str());
-    recipe.session(table, text).map_err(|error| source_failure(error, &quoted))
+    recipe.session(table, configured.validation()?, text).map_err(|error| source_failure(error, &quoted))
 }
 
 fn name_for(table: &Path) -> PathBuf {
@@ -125,6 +122,9 @@ impl Found<'_> {
             "data.target" => Some(match labels {
                 Some(labels) if labels.len() <= 6 => format!("{} classes: {}", labels.len(), labels.join(", ")),
                 Some(labels) => format!("{} classes", labels.len()),
+                None if self.session.preprocessing.as_ref().is_some_and(|f| f.target.width() > 1) => {
+                    "numbers".to_owned()
+                }
                 None => "a number".to_owned(),
             }),
             "data.task" if auto => Some(if labels.is_some() { "classification" } else { "regression" }.to_owned()),
@@ -133,6 +133,7 @@ impl Found<'_> {
                 Batch::All => "here all".to_owned(),
                 Batch::Size(size) => format!("here {size}"),
             }),
+            "model.ensemble" if auto => Some(format!("here {}", options.ensemble)),
             "train.patience" if auto => options.patience.map(|patience| format!("here {patience}")),
             "run.precision" if auto => {
                 Some(if options.dtype == Dtype::F32 { "here f32" } else { "here f64" }.to_owned())
@@ -155,7 +156,13 @@ impl Found<'_> {
             let name = if bare { &column.name } else { &name };
             let missing = if column.missing == 0 { String::new() } else { format!(", {} missing", column.missing) };
             let reason = &column.reason;
-            let kind = if column.kind == Kind::Number { "number" } else { "category" };
+            let kind = match column.kind {
+                Kind::Number => "number",
+                Kind::DateTime(DateOrder::YearFirst) => "date",
+                Kind::DateTime(DateOrder::DayFirst) => "date-dmy",
+                Kind::DateTime(DateOrder::MonthFirst) => "date-mdy",
+                _ => "category",
+            };
             let _ = if column.kind.is_used() {
                 writeln!(text, "\n[columns.{name}]\ntype = \"{kind}\"   # {reason}{missing}")
             } else {

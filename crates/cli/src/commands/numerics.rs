@@ -32,9 +32,9 @@ pub(crate) fn run(args: &NumericsArgs, _: &output::Context) -> Result<(), Failur
     if args.epochs > 0 {
         let (what, parameters, states) = match session.run(&mut |_| Flow::Continue) {
             Ok(outcome) => {
-                let plural = if outcome.report.epochs == 1 { "" } else { "s" };
-                let what = format!("after {} epoch{plural}", outcome.report.epochs);
-                (what, outcome.trained.parameters, outcome.trained.states)
+                let report = &outcome.reports[0];
+                let plural = if report.epochs == 1 { "" } else { "s" };
+                (format!("after {} epoch{plural}", report.epochs), report.parameters.clone(), report.states.clone())
             }
             Err(TrainError::Diverged(at)) => {
                 (format!("before it diverged in step {}", at.step), at.parameters.clone(), at.states.clone())

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
 
 use chainrule::data::matrix::Matrix;
-use chainrule::data::preprocess::{Feature, Notes, Preprocessing};
+use chainrule::data::preprocess::{Notes, Preprocessing};
 use chainrule::data::table::Table;
 use chainrule::data::write::TableWriter;
 use chainrule::export::trained::Trained;
@@ -69,8 +69,9 @@ struct Blocks<'a> {
 
 impl<'a> Blocks<'a> {
     fn new(trained: &Trained, fitted: &'a Preprocessing, table: &'a Table) -> Result<Self, Failure> {
-        let width = fitted.features.iter().map(Feature::width).sum();
-        let predictor = Predictor::new(trained, BLOCK, width, Pool::new(1)).map_err(|e| train_failure(&e))?;
+        let layout: Vec<(String, usize)> =
+            fitted.layout().into_iter().map(|input| (input.name, input.columns.len())).collect();
+        let predictor = Predictor::new(trained, BLOCK, &layout, Pool::new(1)).map_err(|e| train_failure(&e))?;
         Ok(Blocks { fitted, table, predictor, done: 0, notes: Notes::default() })
     }
 
@@ -81,13 +82,11 @@ impl<'a> Blocks<'a> {
         if start == end {
             return Ok(None);
         }
-        let (features, notes) = self.fitted.features_of(self.table, start..end)?;
+        let (inputs, notes) = self.fitted.inputs_of(self.table, start..end)?;
         self.notes.add(notes);
         self.done = end;
-        let mut predictions = self.predictor.predict(features).map_err(|e| train_failure(&e))?;
-        for value in &mut predictions.values {
-            *value = self.fitted.restore(*value);
-        }
+        let mut predictions = self.predictor.predict(inputs).map_err(|e| train_failure(&e))?;
+        self.fitted.restore(&mut predictions);
         Ok(Some((start, predictions)))
     }
 }

@@ -6,7 +6,6 @@ use chainrule::export::checkpoint_file::SavedRun;
 use chainrule::export::error::FileError;
 use chainrule::export::run_folder::{CHECKPOINT, MODEL, RunFolder, TEXT};
 use chainrule::train::session::{CONFIG_FACT, Session};
-use chainrule::train::settings::{self, Recipe, Settings};
 use chainrule::train::{Options, StopReason};
 
 use super::train::keeper::place;
@@ -37,8 +36,10 @@ pub(crate) fn run(args: &ResumeArgs, context: &Context) -> Result<(), Failure> {
     session.options.threads = threads(recipe.threads, &session);
     folder.go_on(&saved).map_err(|error| file_failure(&args.run, error))?;
     if !context.quiet {
-        let at = if at.batch == 0 { place(at.epoch, 0) } else { format!("at {}", place(at.epoch, at.batch)) };
-        output::progress(&format!("resuming {at}: continues exactly as if never stopped\n"));
+        let done = saved.checkpoint.done.len();
+        let word = if at.batch == 0 && done == 0 { "" } else { "at " };
+        let at = place(done, at.epoch, at.batch);
+        output::progress(&format!("resuming {word}{at}: continues exactly as if never stopped\n"));
         if saved.release != env!("CARGO_PKG_VERSION") {
             let release = &saved.release;
             output::progress(&format!("note    the checkpoint is of release {release}: last digits may differ\n"));
@@ -68,27 +69,20 @@ fn open(path: &Path) -> Result<(RunFolder, SavedRun), Failure> {
 fn session(folder: &RunFolder, saved: &SavedRun, source: &SourceText) -> Result<Session, Failure> {
     let origin = folder.origin().map_err(|error| file_failure(folder.path(), error))?;
     let change = |options: &mut Options| *options = Options { threads: options.threads, ..saved.options };
-    let file = origin.found();
-    let config = saved.model.facts.iter().find(|(name, _)| name == CONFIG_FACT).map(|(_, text)| text.as_str());
-    let recipe = recipe(config.unwrap_or_default()).map_err(|error| file_failure(&folder.file(CHECKPOINT), error))?;
-    let made = match &origin.target {
+    let file = origin.found(&origin.file);
+    let config = saved.model.facts.iter().find(|(name, _)| name == CONFIG_FACT).map(|(_, text)| text.clone());
+    let made = match &origin.table {
         None => Session::of_program(&source.text, folder_of(&file), &change),
-        Some(target) => {
-            let table = read_table(&file)?;
-            Session::of_table(table, target, &recipe.columns, Some(&source.text), &change)
+        Some(options) => {
+            let validation = origin.validation.as_ref().map(|other| read_table(&origin.found(other))).transpose()?;
+            Session::of_table(read_table(&file)?, validation, options, Some(&source.text), &change)
         }
     };
-    let made = made.map(|session| Session { config: config.map(str::to_owned), ..session });
+    let made = made.map(|mut session| {
+        session.config = config;
+        session
+    });
     made.map_err(|error| source_failure(error, source))
-}
-
-/// What the settings in a checkpoint say.
-fn recipe(config: &str) -> Result<Recipe, FileError> {
-    let read = settings::configuration(config, "the checkpoint", Path::new(""));
-    let read = read.map_err(|fault| FileError::content(format!("its settings are wrong: {}", fault.message)))?;
-    let mut settings = Settings::default();
-    settings.lay(read.given);
-    Ok(settings.recipe())
 }
 
 /// The answer for a run that has nothing left to do.

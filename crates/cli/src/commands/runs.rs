@@ -82,7 +82,7 @@ fn table(list: &[(PathBuf, Result<RunSummary, FileError>)]) -> String {
                 run.state.word().to_owned(),
                 file_name(run.data.as_deref()),
                 run.target.clone().unwrap_or_default(),
-                run.model.parameters.len().to_string(),
+                run.weights().to_string(),
                 epochs(run),
                 run.best.map_or(String::new(), |best| best.to_string()),
                 figure(run, "validation_loss").map_or(String::new(), number),
@@ -140,7 +140,7 @@ pub(crate) fn entry(path: &Path, run: Result<&RunSummary, &FileError>) -> Value 
     let metrics: Map<String, Value> = run.figures.iter().map(|(name, value)| (name.clone(), finite(*value))).collect();
     json!({
         "run": path, "state": run.state.word(), "data": run.data.as_deref().map(|data| data.display().to_string()),
-        "target": run.target, "weights": run.model.parameters.len(), "bytes": run.bytes,
+        "target": run.target, "weights": run.weights(), "bytes": run.bytes,
         "epochs": run.epochs.map(|(done, _)| done), "epochs_at_most": run.epochs.map(|(_, most)| most),
         "best_epoch": run.best, "metrics": metrics, "modified": date(run.modified),
     })

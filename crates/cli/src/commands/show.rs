@@ -72,7 +72,9 @@ fn model_file(args: &ShowArgs, context: &output::Context) -> Result<(), Failure>
     }
     if !context.quiet {
         let dtype = if trained.dtype == Dtype::F32 { "f32" } else { "f64" };
-        let mut facts = format!("weights   {} ({dtype})\n", trained.parameters.len());
+        let networks =
+            if trained.members.len() > 1 { format!(" in {} networks", trained.members.len()) } else { String::new() };
+        let mut facts = format!("weights   {} ({dtype}){networks}\n", trained.weights());
         if let Some(fitted) = &trained.preprocessing {
             let names: Vec<&str> = fitted.features.iter().map(|feature| feature.name()).collect();
             facts.push_str(&format!("columns   {}\ntarget    {}", names.join(", "), fitted.target.name()));

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use chainrule::data::batch::Batch;
 use chainrule::data::columns::Kind;
+use chainrule::data::target::Target;
 use chainrule::export::error::FileError;
 use chainrule::export::model_file::ModelFile;
 use chainrule::export::run_folder::{CHECKPOINT, Origin, RunFolder};
@@ -79,7 +80,12 @@ fn run_folder(path: &Path, args: &TrainArgs, configured: &Configured, session: &
     }
     let current = std::env::current_dir().map_err(|error| Failure::system("find", "the current folder", &error))?;
     let config = configured.repeatable(&current);
-    let origin = Origin { file: file.to_owned(), folder: current, target: recipe.target.clone() };
+    let origin = Origin {
+        file: file.to_owned(),
+        folder: current,
+        table: recipe.has_target().then(|| recipe.table.clone()),
+        validation: recipe.validation.clone(),
+    };
     folder.begin(&session.program.source, &origin, &config).map_err(failed)?;
     Ok(folder)
 }
@@ -94,7 +100,7 @@ fn session(configured: &Configured, context: &output::Context) -> Result<(Sessio
     let recipe = &configured.recipe;
     let change = |options: &mut Options| recipe.change(options);
     let file = configured.file()?;
-    if recipe.target.is_none() {
+    if !recipe.has_target() {
         let source = read_text(file)?;
         let session =
             Session::of_program(&source.text, folder_of(file), &change).map_err(|e| source_failure(e, &source))?;
@@ -105,7 +111,8 @@ fn session(configured: &Configured, context: &output::Context) -> Result<(Sessio
     let given = recipe.text.as_deref().map(read_text).transpose()?;
     let quoted = given.clone().unwrap_or_else(|| SourceText { name: name.clone(), text: String::new() });
     let text = given.as_ref().map(|source| source.text.as_str());
-    let session = recipe.session(table, text).map_err(|error| source_failure(error, &quoted))?;
+    let session =
+        recipe.session(table, configured.validation()?, text).map_err(|error| source_failure(error, &quoted))?;
     if !context.quiet {
         output::progress(&table_summary(&session, &name, rows));
     }
@@ -118,19 +125,23 @@ fn session(configured: &Configured, context: &output::Context) -> Result<(Sessio
 
 fn table_summary(session: &Session, name: &str, rows: usize) -> String {
     let (Some(report), Some(fitted)) = (&session.columns, &session.preprocessing) else { return String::new() };
-    let mut out = format!("data      {name}   {rows} rows x {} columns, target ", report.columns.len());
-    match fitted.target.labels() {
-        Some(labels) => out.push_str(&format!("\"{}\": {} classes\n", fitted.target.name(), labels.len())),
-        None => out.push_str(&format!("\"{}\": a number\n", fitted.target.name())),
-    }
+    let target = fitted.target.name();
+    let what = match &fitted.target {
+        Target::Classes { labels, .. } => format!("\"{target}\": {} classes", labels.len()),
+        Target::Numbers { columns } if columns.len() == 1 => format!("\"{target}\": a number"),
+        Target::Numbers { columns } => format!("\"{target}\": {} numbers", columns.len()),
+    };
+    let mut out = format!("data      {name}   {rows} rows x {} columns, target {what}\n", report.columns.len());
     let names = |wanted: &dyn Fn(Kind) -> bool| {
         let list = report.columns.iter().filter(|c| wanted(c.kind)).map(|c| c.name.as_str());
         list.collect::<Vec<&str>>()
     };
     let mut used = Vec::new();
-    for (what, list) in
-        [("numbers", names(&|k| k == Kind::Number)), ("categories", names(&|k| k.is_used() && k != Kind::Number))]
-    {
+    for (what, list) in [
+        ("numbers", names(&|k| k == Kind::Number)),
+        ("categories", names(&|k| matches!(k, Kind::Category | Kind::Boolean))),
+        ("dates", names(&|k| matches!(k, Kind::DateTime(_)))),
+    ] {
         if !list.is_empty() {
             used.push(format!("{} {what} ({})", list.len(), list.join(", ")));
         }
@@ -141,21 +152,32 @@ fn table_summary(session: &Session, name: &str, rows: usize) -> String {
     if !ignored.is_empty() {
         out.push_str(&format!("          ignored: {}; keep one with --keep\n", ignored.join(", ")));
     }
-    let validation = session.validation.as_ref().map_or(0, chainrule::train::Data::rows);
-    out.push_str(&format!(
-        "split     {} training, {validation} validation (seed {})\n",
-        session.data.rows(),
-        session.options.seed
-    ));
+    out.push_str(&format!("split     {} (seed {})\n", split_summary(session), session.options.seed));
     for note in &session.notes {
         out.push_str(&format!("note      {note}\n"));
     }
     out
 }
 
+fn split_summary(session: &Session) -> String {
+    let rows = session.data.rows();
+    let mut text = match &session.validation {
+        Some(validation) => format!("{rows} training, {} validation", validation.rows()),
+        None if session.folds.is_empty() => format!("{rows} training"),
+        None => {
+            let folds = session.folds.iter().max().map_or(0, |most| most + 1);
+            format!("{rows} rows in {folds} folds: each network holds another fold out")
+        }
+    };
+    if let Some(test) = &session.test {
+        text.push_str(&format!(", {} test", test.rows()));
+    }
+    text
+}
+
 /// Where the model is saved.
 fn out_path(recipe: &Recipe) -> Option<PathBuf> {
-    if recipe.out.is_some() || recipe.target.is_none() {
+    if recipe.out.is_some() || !recipe.has_target() {
         return recipe.out.clone();
     }
     let table = recipe.data.as_deref().filter(|file| file.as_os_str() != "-");
@@ -167,7 +189,7 @@ fn out_path(recipe: &Recipe) -> Option<PathBuf> {
 /// Before the training: can the file be written, and is nothing lost?
 fn check_out(out: &Path, recipe: &Recipe, force: bool) -> Result<(), Failure> {
     let same = |other: &Path| out.canonicalize().ok().zip(other.canonicalize().ok()).is_some_and(|(a, b)| a == b);
-    if [&recipe.data, &recipe.text].into_iter().flatten().any(|file| same(file)) {
+    if [&recipe.data, &recipe.text, &recipe.validation].into_iter().flatten().any(|file| same(file)) {
         return Err(Failure::usage("the model would overwrite what it is trained from").help("give another -o"));
     }
     if let Some(folder) = out.parent().filter(|p| !p.as_os_str().is_empty())

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use chainrule::train::session::Outcome;
+use chainrule::train::figures::Figures;
 use chainrule::train::settings::{Given, Range, Shown, configuration};
 use chainrule::train::tune::{DEFAULT_SPACE, Search, Trial, distinct, draw, higher_is_better, rounds};
 use chainrule::train::{Flow, StopReason};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::cv::side_by_side;
 use crate::args::{SearchArg, TuneArgs};
-use crate::configured::{Configured, configured};
+use crate::configured::{Configured, configured, is_of_network};
 use crate::errors::Failure;
 use crate::models::{figures_table, file_failure, number, read_table, source_failure, train_failure};
 use crate::output::{self, Context};
@@ -71,6 +71,13 @@ impl Paths {
     }
 }
 
+/// The final model.
+struct Model {
+    path: PathBuf,
+    training: Figures,
+    validation: Option<Figures>,
+}
+
 /// What a search has found.
 struct Found {
     configured: Configured,
@@ -83,17 +90,37 @@ struct Found {
     quoted: SourceText,
 }
 
+/// The space that is searched. A model text says itself what the settings of the default network would.
+fn space(configured: &Configured) -> Result<Vec<Range>, Failure> {
+    let own = configured.text()?.is_some();
+    let dead = |range: &Range| own && is_of_network(range.key.setting.key);
+    if configured.space.is_empty() {
+        let default = configuration(DEFAULT_SPACE, "", Path::new(""));
+        let mut space = default.expect("invariant: a test reads the default space").space;
+        space.retain(|range| !dead(range));
+        return Ok(space);
+    }
+    match configured.space.iter().find(|range| dead(range)) {
+        Some(range) => {
+            let key = range.key.written();
+            Err(Failure::usage(format!(
+                "the space has `{key}`, which is for the default network, and a model text is given"
+            ))
+            .help("leave it out of `[tune.space]`, or the text out of the command"))
+        }
+        None => Ok(configured.space.clone()),
+    }
+}
+
 fn search(args: &TuneArgs, configured: &Configured, paths: &Paths, context: &Context) -> Result<Found, Failure> {
     let table = read_table(configured.file()?)?;
     let text = configured.text()?;
     let quoted = text.clone().unwrap_or_else(|| SourceText { name: table.file().to_owned(), text: String::new() });
     let failed = |error| source_failure(error, &quoted);
-    let space = match configured.space.as_slice() {
-        [] => configuration(DEFAULT_SPACE, "", Path::new("")).expect("invariant: a test reads the default space").space,
-        space => space.to_vec(),
-    };
+    let space = space(configured)?;
     let whole = text.as_ref().map(|source| source.text.as_str());
-    let base = configured.recipe.session(table.clone(), whole).map_err(failed)?;
+    let validation = configured.validation()?;
+    let base = configured.recipe.session(table.clone(), validation.clone(), whole).map_err(failed)?;
     let seed = configured.recipe.seed.unwrap_or(0);
     let header = log::header(&configured.settings, &space, whole, seed, &base.fingerprint());
     let (log, known) = Log::open(&paths.log, &header, args.force)?;
@@ -102,6 +129,7 @@ fn search(args: &TuneArgs, configured: &Configured, paths: &Paths, context: &Con
         settings: &configured.settings,
         space: &space,
         table: &table,
+        validation: validation.as_ref(),
         text: whole,
         by: args.by.as_deref(),
         seed,
@@ -151,23 +179,24 @@ fn compared_by(args: &TuneArgs, board: &[Trial]) -> String {
 }
 
 /// A model with the best settings and all its epochs.
-fn final_model(found: &Found, path: &Path, context: &Context) -> Result<(PathBuf, Outcome), Failure> {
+fn final_model(found: &Found, path: &Path, context: &Context) -> Result<Model, Failure> {
     let best = found.best();
     let table = read_table(best.file()?)?;
     let text = best.text()?;
-    let session = best.recipe.session(table, text.as_ref().map(|source| source.text.as_str()));
+    let session = best.recipe.session(table, best.validation()?, text.as_ref().map(|source| source.text.as_str()));
     let mut session = session.map_err(|error| source_failure(error, &found.quoted))?;
     session.options.threads = 1;
     session.config = Some(best.settings.canonical());
     let outcome = session
         .run(&mut |_| if context.interrupt.requested().is_some() { Flow::Stop } else { Flow::Continue })
         .map_err(|error| train_failure(&error))?;
-    if let Some(signal) = context.interrupt.requested().filter(|_| outcome.report.reason == StopReason::Asked) {
+    if let Some(signal) = context.interrupt.requested().filter(|_| outcome.last().reason == StopReason::Asked) {
         return Err(Failure::interrupted(signal));
     }
     let saved = outcome.trained.to_file().and_then(|file| file.save(path));
     saved.map_err(|error| file_failure(path, error))?;
-    Ok((path.to_owned(), outcome))
+    let validation = outcome.validation.as_ref().map(|judged| session.figures(judged));
+    Ok(Model { path: path.to_owned(), training: session.figures(&outcome.training), validation })
 }
 
 impl Found {
@@ -197,7 +226,7 @@ impl Found {
         if trial.score.is_finite() { number(sign * trial.score) } else { "diverged".to_owned() }
     }
 
-    fn table(&self, paths: &Paths, model: Option<&(PathBuf, Outcome)>) -> String {
+    fn table(&self, paths: &Paths, model: Option<&Model>) -> String {
         let halves: Vec<String> = self.rounds.iter().map(|(count, _)| count.to_string()).collect();
         let mut out = format!(
             "tried     {} trials over {} settings, in rounds of {}, by {} on the validation rows (seed {})\n\n",
@@ -216,27 +245,27 @@ impl Found {
             let _ = writeln!(out, "{rank:>4}{:>7}{:>12}{:>8}  {words}", trial.number, self.value(trial), trial.epochs);
         }
         let _ = writeln!(out, "\nbest      {}   all results: {}", paths.best.display(), paths.log.display());
-        if let Some((path, outcome)) = model {
-            let mut columns = vec![("training", &outcome.training)];
-            columns.extend(outcome.validation.as_ref().map(|figures| ("validation", figures)));
+        if let Some(Model { path, training, validation }) = model {
+            let mut columns = vec![("training", training)];
+            columns.extend(validation.as_ref().map(|figures| ("validation", figures)));
             let _ = write!(out, "saved     {}\n\n{}", path.display(), figures_table(&columns));
         }
         out
     }
 
-    fn document(&self, paths: &Paths, model: Option<&(PathBuf, Outcome)>) -> String {
+    fn document(&self, paths: &Paths, model: Option<&Model>) -> String {
         let board = (1..).zip(&self.board).map(|(rank, trial)| log::entry(trial, &self.changes(trial), Some(rank)));
         let board: Vec<Value> = board.collect();
         let rounds: Vec<Value> =
             self.rounds.iter().map(|(n, d)| json!({ "trials": n, "epochs_divided_by": d })).collect();
-        let metrics = model.map(|(_, outcome)| {
+        let metrics = model.map(|model| {
             let figures = |list: &[(&'static str, f64)]| log::figures(list.iter().map(|(name, value)| (*name, *value)));
-            json!({ "train": figures(&outcome.training), "validation": outcome.validation.as_deref().map(figures) })
+            json!({ "train": figures(&model.training), "validation": model.validation.as_deref().map(figures) })
         });
         let document = json!({
             "schema": "chainrule.tune/1", "by": self.by, "seed": self.seed, "rounds": rounds, "trials": board,
             "config": paths.best.display().to_string(), "log": paths.log.display().to_string(),
-            "model": model.map(|(path, _)| path.display().to_string()), "metrics": metrics,
+            "model": model.map(|model| model.path.display().to_string()), "metrics": metrics,
         });
         format!("{document}\n")
     }

@@ -144,7 +144,7 @@ fn init_writes_a_configuration_that_trains_and_overwrites_nothing() {
         "[columns.size]",
         "# [columns.id]",
         "seed = 0\n",
-        "# here 16",
+        "# here 32",
         "18 missing",
     ] {
         assert!(text.contains(line), "{line}:\n{text}");

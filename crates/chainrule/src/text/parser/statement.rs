@@ -225,15 +225,20 @@ impl Parser<'_> {
         Ok(Statement::Param { name, shape, start })
     }
 
-    /// `state V = 0, S : [1, 3] = 1`
+    /// `state V = 0, S : [1, 3] = 1`, `state K : [1, 8] ~ counting(4)`
     pub(super) fn states(&mut self, items: &mut Vec<Item>) -> Result<(), Diagnostic> {
         const EXAMPLE: &str = "state V = 0, S = 0";
         let mut start = self.advance();
         loop {
             let name = self.declared(EXAMPLE)?;
             let shape = self.shape(&name)?;
-            self.assign(&name, EXAMPLE)?;
-            let statement = Statement::State { name, shape, start: self.expression()? };
+            let start_value = if self.eat(Token::Tilde) {
+                Start::Draw(self.expression()?)
+            } else {
+                self.assign(&name, EXAMPLE)?;
+                Start::Value(self.expression()?)
+            };
+            let statement = Statement::State { name, shape, start: start_value };
             items.push(Item { statement, span: start.to(self.span_before()) });
             if !self.eat(Token::Comma) {
                 return Ok(());

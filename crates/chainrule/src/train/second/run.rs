@@ -73,7 +73,7 @@ impl<'a> Course<'a> {
     fn checkpoint(&self, w: &[f64], memories: Memories) -> Checkpoint {
         let values = |w: &[f64]| Values { parameters: w.to_vec(), states: self.states.to_vec() };
         let best = self.best.as_deref().map(values);
-        Checkpoint { progress: self.progress, now: values(w), good: values(w), best, memories }
+        Checkpoint { progress: self.progress, now: values(w), good: values(w), best, memories, done: Vec::new() }
     }
 
     /// After an epoch: validation, the event, and whether to stop.
@@ -90,7 +90,7 @@ impl<'a> Course<'a> {
             self.progress.best = best;
             self.best = Some(w.to_vec());
         }
-        let asked = listen(&Event::Epoch { epoch, step, loss, validation }) == Flow::Stop;
+        let asked = listen(&Event::Epoch { member: 0, epoch, step, loss, validation }) == Flow::Stop;
         if self.patience.zip(self.progress.best).is_some_and(|(patience, best)| epoch - best.epoch >= patience) {
             self.reason = Some(StopReason::Patience);
         } else if let Some(remember) = remember.filter(|_| asked) {
@@ -178,6 +178,7 @@ pub fn run(
         examples: problem.data.rows(),
         steps_per_epoch: order.steps_per_epoch(),
         epochs: options.epochs,
+        members: 1,
     };
     let memories = from.map_or_else(Memories::new, |checkpoint| checkpoint.memories.clone());
     match listen(&start) {

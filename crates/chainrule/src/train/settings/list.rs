@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::takes::Kind::{Names, Path, Text, Whole, Word};
+use super::takes::Kind::{NameOrNames, Names, Path, Positive, Share, ShareOrPath, Text, Whole, Wholes, Word};
 use super::takes::{Kind, Takes, Value};
 use super::{Flag, Role, Setting, Shown};
 use crate::data::batch::Batch;
 use crate::data::columns::{Kind as ColumnKind, Task};
+use crate::data::datetime::DateOrder;
+use crate::data::target::Transform;
 use crate::train::options::Dtype;
+use crate::train::table::VALIDATION;
 
 const COUNT: Kind = Whole { least: 1, most: u32::MAX as u64 };
 const LARGE: Kind = Whole { least: 1, most: i64::MAX as u64 };
@@ -66,53 +69,134 @@ fn path(value: &Value) -> Option<PathBuf> {
     value.text().map(PathBuf::from)
 }
 
+/// The kind that a column is said to have.
+fn column_kind(word: &str) -> ColumnKind {
+    match word {
+        "number" => ColumnKind::Number,
+        "date" => ColumnKind::DateTime(DateOrder::YearFirst),
+        "date-dmy" => ColumnKind::DateTime(DateOrder::DayFirst),
+        "date-mdy" => ColumnKind::DateTime(DateOrder::MonthFirst),
+        _ => ColumnKind::Category,
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.text().map(str::to_owned)
+}
+
+/// The text unless it is the word `auto`.
+fn unless_auto(value: &Value) -> Option<String> {
+    text(value).filter(|text| text != "auto")
+}
+
 /// Every setting, in the order of a configuration.
 #[rustfmt::skip]
 pub static SETTINGS: &[Setting] = &[
     row("data.path", just(Path), "The table; on the command line it is the argument without a flag",
         |recipe, _, value| recipe.data = path(value))
         .source(),
-    row("data.target", just(Text), "The column of the table to predict",
-        |recipe, _, value| recipe.target = value.text().map(str::to_owned))
+    row("data.target", just(NameOrNames), "The column of the table to predict; several must be numbers",
+        |recipe, _, value| recipe.table.targets = value.names())
         .short("target", 't', "COLUMN"),
-    row("data.task", words(&["auto", "classification", "regression"]),
-        "What the target is: classes, a number, or `auto` by its values",
-        |recipe, _, value| recipe.columns.task = match value.text() {
+    row("data.task", words(&["auto", "classification", "regression", "count"]),
+        "What the target is: classes, numbers, counts, or `auto` by its values",
+        |recipe, _, value| recipe.table.columns.task = match value.text() {
             Some("classification") => Task::Classification,
             Some("regression") => Task::Regression,
+            Some("count") => Task::Count,
             _ => Task::Auto,
         })
         .auto().flag("task", "TASK"),
+    row("data.log_target", just(Kind::Flag), "Learn the logarithm of the target, which must be positive",
+        |recipe, _, value| {
+            recipe.table.columns.transform = if value.is_true() { Transform::Log } else { Transform::None };
+        })
+        .default("false").flag("log-target", "true|false"),
     row("data.drop", just(Names), "Columns to leave out",
-        |recipe, _, value| recipe.columns.drop = value.names())
+        |recipe, _, value| recipe.table.columns.drop = value.names())
         .default("[]").flag("drop", "COLUMN,..."),
     row("data.keep", just(Names), "Columns to use although they would be ignored",
-        |recipe, _, value| recipe.columns.keep = value.names())
+        |recipe, _, value| recipe.table.columns.keep = value.names())
         .default("[]").flag("keep", "COLUMN,..."),
 
-    row("columns.*.type", words(&["number", "category"]), "What a column is, when its values suggest something else",
+    row("data.split.validation", just(ShareOrPath),
+        "Share of the rows held out for validation (by each network of an ensemble others), or a table of such rows",
+        |recipe, _, value| {
+            recipe.table.split.validation = value.number().unwrap_or(VALIDATION);
+            recipe.validation = path(value);
+        })
+        .default("0.2").flag("val", "SHARE|FILE"),
+    row("data.split.test", just(Share), "Share of the rows kept apart for a test that nothing of the training sees",
+        |recipe, _, value| recipe.table.split.test = value.number().unwrap_or(0.0))
+        .default("0.0").flag("test", "SHARE"),
+    row("data.split.group", just(Text), "Rows with the same value in this column stay in one part",
+        |recipe, _, value| recipe.table.split.group = text(value))
+        .flag("group", "COLUMN"),
+    row("data.split.time", just(Text), "Validation and test are the last rows in the order of this column",
+        |recipe, _, value| recipe.table.split.time = text(value))
+        .flag("split-time", "COLUMN"),
+    row("data.split.column", just(Text), "A column whose values `train`, `validation` and `test` are the split",
+        |recipe, _, value| recipe.table.split.column = text(value))
+        .flag("split-column", "COLUMN"),
+
+    row("columns.*.type", words(&["number", "category", "date", "date-dmy", "date-mdy"]),
+        "What a column holds, when its values suggest something else",
         |recipe, column, value| {
-            let kind = if value.text() == Some("number") { ColumnKind::Number } else { ColumnKind::Category };
-            recipe.columns.kinds.insert(column.to_owned(), kind);
-        }),
+            let kind = column_kind(value.text().unwrap_or_default());
+            recipe.table.columns.kinds.insert(column.to_owned(), kind);
+        })
+        .flag("type", "COLUMN=TYPE,..."),
 
     row("model.text", just(Path), "A model text to train on the table, in place of the default network",
         |recipe, _, value| recipe.text = path(value))
         .short("model", 'm', "TEXT.cr").source(),
+    row("model.units", auto_or(Wholes { most: 100_000 }), "Units of the hidden layers of the default network",
+        |recipe, _, value| recipe.table.choices.units = value.counts())
+        .auto().flag("units", "N,N,..."),
+    row("model.activation", auto_or(Text), "The function of the hidden units, such as silu, relu or tanh",
+        |recipe, _, value| recipe.table.choices.activation = unless_auto(value))
+        .auto().flag("activation", "NAME"),
+    row("model.dropout", auto_or(Share), "Share of the hidden units left out in a step",
+        |recipe, _, value| recipe.table.choices.dropout = value.number())
+        .auto().flag("dropout", "SHARE"),
+    row("model.bins", auto_or(Whole { least: 0, most: 10_000 }),
+        "Intervals of the piecewise linear encoding of each number; 0 for none",
+        |recipe, _, value| recipe.table.choices.bins = value.count())
+        .auto().flag("bins", "NUMBER"),
+    row("model.one_hot", auto_or(Whole { least: 0, most: u32::MAX as u64 }),
+        "Labels that a category may have before it gets an embedding",
+        |recipe, _, value| recipe.table.choices.one_hot = value.count())
+        .auto().flag("one-hot", "NUMBER"),
+    row("model.embedding", auto_or(Whole { least: 1, most: 1000 }),
+        "Numbers that stand for a label of a category with an embedding",
+        |recipe, _, value| recipe.table.choices.embedding = value.count())
+        .auto(),
+    row("model.ensemble", auto_or(Whole { least: 1, most: 100 }), "Networks whose predictions are averaged",
+        |recipe, _, value| recipe.table.choices.ensemble = value.count())
+        .auto().flag("ensemble", "NUMBER"),
 
+    row("train.rate", auto_or(Positive), "Learning rate of the default network at the start",
+        |recipe, _, value| recipe.table.choices.rate = value.number())
+        .auto().flag("rate", "NUMBER"),
+    row("train.decay", auto_or(Kind::Number { least: 0.0, most: f64::MAX }), "Weight decay of the default network",
+        |recipe, _, value| recipe.table.choices.decay = value.number())
+        .auto().flag("decay", "NUMBER"),
     row("train.epochs", auto_or(COUNT), "Passes over the data; `auto` is what the model text says",
-        |recipe, _, value| recipe.epochs = value.count())
+        |recipe, _, value| (recipe.epochs, recipe.table.choices.epochs) = (value.count(), value.count()))
         .auto().flag("epochs", "NUMBER"),
     row("train.batch", Takes { words: &["auto", "all"], kind: COUNT },
         "Examples in a step; `auto` is what the model text says",
-        |recipe, _, value| recipe.batch = match value.text() {
-            Some("all") => Some(Batch::All),
-            _ => value.count().map(Batch::Size),
+        |recipe, _, value| {
+            recipe.table.choices.batch = value.count();
+            recipe.batch = match value.text() {
+                Some("all") => Some(Batch::All),
+                _ => value.count().map(Batch::Size),
+            };
         })
         .auto().flag("batch", "all|N"),
     row("train.patience", auto_or(COUNT),
-        "Epochs without a lower validation loss before the run stops; `auto` is what the model text says",
-        |recipe, _, value| recipe.patience = value.count())
+        "Epochs without a lower validation loss before a network stops; `auto` is what the model text says",
+        |recipe, _, value| recipe.table.choices.patience = value.count())
         .auto().flag("patience", "EPOCHS"),
 
     row("run.seed", auto_or(SEED),

@@ -210,7 +210,7 @@ impl Reader<'_> {
     /// A path of a file is relative to the folder of the file.
     fn placed(&self, setting: &Setting, value: Value) -> Value {
         match value {
-            Value::Text(text) if setting.takes.kind == Kind::Path && text != "-" => {
+            Value::Text(text) if matches!(setting.takes.kind, Kind::Path | Kind::ShareOrPath) && text != "-" => {
                 let inside = self.folder.as_os_str().is_empty() || self.folder == Path::new(".");
                 let path = if inside { text } else { self.folder.join(text).display().to_string() };
                 Value::Text(path)

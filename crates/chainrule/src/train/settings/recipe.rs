@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use crate::data::batch::Batch;
-use crate::data::columns::ColumnOptions;
 use crate::data::table::Table;
 use crate::train::options::{Dtype, Options};
 use crate::train::session::Session;
 use crate::train::source::SourceError;
+use crate::train::table::TableOptions;
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,18 +28,16 @@ pub enum Shown {
 pub struct Recipe {
     /// The table.
     pub data: Option<PathBuf>,
-    /// The column to predict.
-    pub target: Option<String>,
-    /// How columns are understood.
-    pub columns: ColumnOptions,
+    /// A table of validation rows.
+    pub validation: Option<PathBuf>,
+    /// What is predicted, how columns are understood and rows are split, and what is chosen of the default network.
+    pub table: TableOptions,
     /// The model text.
     pub text: Option<PathBuf>,
     /// Passes over the data.
     pub epochs: Option<u32>,
     /// Examples in a step.
     pub batch: Option<Batch>,
-    /// Epochs without gain before the run stops.
-    pub patience: Option<u32>,
     /// Seed of everything random.
     pub seed: Option<u64>,
     /// Number type.
@@ -57,13 +55,19 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// A run of this recipe on a table; `text` is the model text, if it is not the default network.
+    /// Is a table predicted, or does a model text have data of its own?
+    #[must_use]
+    pub fn has_target(&self) -> bool {
+        !self.table.targets.is_empty()
+    }
+
+    /// A run of this recipe on a table, perhaps with a table of validation rows; `text` is the model text, if it is not
+    /// the default network.
     ///
     /// # Errors
     /// The table, the text or a wish is wrong.
-    pub fn session(&self, table: Table, text: Option<&str>) -> Result<Session, SourceError> {
-        let target = self.target.as_deref().unwrap_or_default();
-        Session::of_table(table, target, &self.columns, text, &|options| self.change(options))
+    pub fn session(&self, table: Table, validation: Option<Table>, text: Option<&str>) -> Result<Session, SourceError> {
+        Session::of_table(table, validation, &self.table, text, &|options| self.change(options))
     }
 
     /// Writes what is wished into the options of a session.
@@ -71,7 +75,8 @@ impl Recipe {
         options.seed = self.seed.unwrap_or(options.seed);
         options.epochs = self.epochs.unwrap_or(options.epochs);
         options.batch = self.batch.unwrap_or(options.batch);
-        options.patience = self.patience.or(options.patience);
+        options.patience = self.table.choices.patience.or(options.patience);
         options.dtype = self.dtype.unwrap_or(options.dtype);
+        options.ensemble = self.table.choices.ensemble.unwrap_or(options.ensemble);
     }
 }

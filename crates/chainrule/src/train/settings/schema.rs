@@ -69,6 +69,10 @@ impl ParseJson for &str {
     }
 }
 
+fn names() -> Json {
+    json!({ "type": "array", "items": { "type": "string" } })
+}
+
 fn value(takes: &Takes) -> Map<String, Json> {
     let kind = match takes.kind {
         Kind::Word => None,
@@ -77,7 +81,14 @@ fn value(takes: &Takes) -> Map<String, Json> {
         Kind::Whole { least, most } => Some(json!({ "type": "integer", "minimum": least, "maximum": most })),
         Kind::Number { least, most } if most == f64::MAX => Some(json!({ "type": "number", "minimum": least })),
         Kind::Number { least, most } => Some(json!({ "type": "number", "minimum": least, "maximum": most })),
-        Kind::Names => Some(json!({ "type": "array", "items": { "type": "string" } })),
+        Kind::Share => Some(json!({ "type": "number", "minimum": 0, "exclusiveMaximum": 1 })),
+        Kind::Positive => Some(json!({ "type": "number", "exclusiveMinimum": 0 })),
+        Kind::ShareOrPath => Some(json!({ "anyOf": [
+            { "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1 }, { "type": "string" }] })),
+        Kind::Names => Some(names()),
+        Kind::NameOrNames => Some(json!({ "anyOf": [{ "type": "string" }, names()] })),
+        Kind::Wholes { most } => Some(json!({ "type": "array", "minItems": 1,
+            "items": { "type": "integer", "minimum": 1, "maximum": most } })),
     };
     let words = (!takes.words.is_empty()).then(|| json!({ "enum": takes.words }));
     let schema = match (words, kind) {

@@ -17,6 +17,8 @@ pub enum Value {
     Text(String),
     /// Names.
     Names(Vec<String>),
+    /// Whole numbers.
+    Wholes(Vec<u64>),
 }
 
 impl Value {
@@ -54,12 +56,22 @@ impl Value {
         }
     }
 
-    /// The names; none of them for another value.
+    /// The names, of a text the one name; none of them for another value.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         match self {
             Value::Names(names) => names.clone(),
+            Value::Text(name) => vec![name.clone()],
             _ => Vec::new(),
+        }
+    }
+
+    /// The whole numbers, which their setting keeps below 2^32; none for a word.
+    #[must_use]
+    pub fn counts(&self) -> Option<Vec<u32>> {
+        match self {
+            Value::Wholes(list) => list.iter().map(|&number| u32::try_from(number).ok()).collect(),
+            _ => None,
         }
     }
 
@@ -95,8 +107,29 @@ pub enum Kind {
         /// The most.
         most: f64,
     },
+    /// A number from 0 to less than 1.
+    Share,
+    /// A number above 0.
+    Positive,
+    /// A share above 0, or a path.
+    ShareOrPath,
     /// A list of texts.
     Names,
+    /// A text, or a list of them.
+    NameOrNames,
+    /// A list of whole numbers of at least 1.
+    Wholes {
+        /// The most of each.
+        most: u64,
+    },
+}
+
+impl Kind {
+    /// Does the command line take several values, parted by commas or with a flag for each?
+    #[must_use]
+    pub fn is_list(self) -> bool {
+        matches!(self, Kind::Names | Kind::NameOrNames | Kind::Wholes { .. })
+    }
 }
 
 /// Which values a setting takes: one of the words, or one of the kind.
@@ -124,7 +157,12 @@ impl Takes {
             Kind::Whole { least, most } => parts.push(format!("a whole number from {least} to {most}")),
             Kind::Number { least, most } if most == f64::MAX => parts.push(format!("a number of at least {least}")),
             Kind::Number { least, most } => parts.push(format!("a number from {least} to {most}")),
+            Kind::Share => parts.push("a number from 0 to less than 1".to_owned()),
+            Kind::Positive => parts.push("a number above 0".to_owned()),
+            Kind::ShareOrPath => parts.push("a number between 0 and 1 or a path".to_owned()),
             Kind::Names => parts.push("a list of names".to_owned()),
+            Kind::NameOrNames => parts.push("a name or a list of names".to_owned()),
+            Kind::Wholes { .. } => parts.push("a list of whole numbers".to_owned()),
         }
         match parts.split_last() {
             Some((last, before)) if !before.is_empty() => format!("{} or {last}", before.join(", ")),
@@ -140,6 +178,12 @@ impl Takes {
         let fits = match (self.kind, &value) {
             (Kind::Whole { least, most }, Value::Whole(number)) => (least..=most).contains(number),
             (Kind::Number { least, most }, Value::Number(number)) => (least..=most).contains(number),
+            (Kind::Share, Value::Number(number)) => (0.0..1.0).contains(number),
+            (Kind::Positive, Value::Number(number)) => *number > 0.0 && number.is_finite(),
+            (Kind::ShareOrPath, Value::Number(number)) => *number > 0.0 && *number < 1.0,
+            (Kind::Wholes { most }, Value::Wholes(list)) => {
+                !list.is_empty() && list.iter().all(|number| (1..=most).contains(number))
+            }
             _ => false,
         };
         fits.then_some(value)
@@ -153,7 +197,9 @@ impl Takes {
         let found = match (value, self.kind) {
             (DeValue::String(text), kind) => match self.word(text) {
                 Some(word) => Some(word),
-                None if matches!(kind, Kind::Text | Kind::Path) => Some(Value::Text(text.to_string())),
+                None if matches!(kind, Kind::Text | Kind::Path | Kind::ShareOrPath | Kind::NameOrNames) => {
+                    Some(Value::Text(text.to_string()))
+                }
                 None => return Err(self.wrong(&format!("\"{text}\""), Some(text))),
             },
             (DeValue::Boolean(flag), Kind::Flag) => Some(Value::Flag(*flag)),
@@ -161,13 +207,16 @@ impl Takes {
                 let number = u64::from_str_radix(digits.as_str(), digits.radix()).ok();
                 number.and_then(|number| self.in_range(Value::Whole(number)))
             }
-            (DeValue::Integer(digits), Kind::Number { .. }) => {
-                digits.as_str().parse().ok().and_then(|number| self.in_range(Value::Number(number)))
+            (DeValue::Integer(_) | DeValue::Float(_), _) => number(value).and_then(|n| self.in_range(Value::Number(n))),
+            (DeValue::Array(list), Kind::Wholes { .. }) => {
+                let numbers = list.iter().map(|item| match item.get_ref() {
+                    DeValue::Integer(digits) => u64::from_str_radix(digits.as_str(), digits.radix()).ok(),
+                    _ => None,
+                });
+                let numbers = numbers.collect::<Option<Vec<u64>>>();
+                numbers.and_then(|numbers| self.in_range(Value::Wholes(numbers)))
             }
-            (DeValue::Float(digits), Kind::Number { .. }) => {
-                digits.as_str().parse().ok().and_then(|number| self.in_range(Value::Number(number)))
-            }
-            (DeValue::Array(list), Kind::Names) => {
+            (DeValue::Array(list), Kind::Names | Kind::NameOrNames) => {
                 let names = list.iter().map(|item| item.get_ref().as_str().map(str::to_owned));
                 names.collect::<Option<Vec<String>>>().map(Value::Names)
             }
@@ -192,9 +241,22 @@ impl Takes {
             (_, Kind::Text | Kind::Path) => Some(Value::Text(plain)),
             (_, Kind::Flag) => plain.parse().ok().map(Value::Flag),
             (_, Kind::Whole { .. }) => plain.parse().ok().and_then(|number| self.in_range(Value::Whole(number))),
-            (_, Kind::Number { .. }) => plain.parse().ok().and_then(|number| self.in_range(Value::Number(number))),
-            (_, Kind::Names) => match toml.as_ref().map(|value| value.get_ref()) {
+            (_, Kind::Number { .. } | Kind::Share | Kind::Positive) => {
+                plain.parse().ok().and_then(|number| self.in_range(Value::Number(number)))
+            }
+            (_, Kind::ShareOrPath) => match plain.parse() {
+                Ok(number) => self.in_range(Value::Number(number)),
+                Err(_) => Some(Value::Text(plain)),
+            },
+            (_, Kind::Wholes { .. }) => {
+                let list = plain.trim_start_matches('[').trim_end_matches(']').split(',');
+                let list = list.map(|number| number.trim().parse().ok()).collect::<Option<Vec<u64>>>();
+                list.and_then(|list| self.in_range(Value::Wholes(list)))
+            }
+            (_, Kind::NameOrNames) if plain != text => Some(Value::Text(plain)),
+            (_, Kind::Names | Kind::NameOrNames) => match toml.as_ref().map(|value| value.get_ref()) {
                 Some(list @ DeValue::Array(_)) => return self.of_toml(list),
+                _ if self.kind == Kind::NameOrNames && !plain.contains(',') => Some(Value::Text(plain)),
                 _ => Some(Value::Names(plain.split(',').map(|name| name.trim().to_owned()).collect())),
             },
             (None, Kind::Word) => None,
@@ -204,7 +266,11 @@ impl Takes {
 
     fn wrong(&self, found: &str, text: Option<&str>) -> Wrong {
         let near = text.and_then(|text| nearest(text, self.words.iter().copied()));
-        let list = matches!(self.kind, Kind::Names).then(|| "write it as `[\"one\", \"two\"]`".to_owned());
+        let list = match self.kind {
+            Kind::Names | Kind::NameOrNames => Some("write it as `[\"one\", \"two\"]`".to_owned()),
+            Kind::Wholes { .. } => Some("write it as `[64, 64]`".to_owned()),
+            _ => None,
+        };
         Wrong { message: format!("takes {}, not {found}", self.describe()), near, help: list }
     }
 }
@@ -218,6 +284,14 @@ pub struct Wrong {
     pub near: Option<&'static str>,
     /// How it is written.
     pub help: Option<String>,
+}
+
+fn number(value: &DeValue) -> Option<f64> {
+    match value {
+        DeValue::Integer(digits) => digits.as_str().parse().ok(),
+        DeValue::Float(digits) => digits.as_str().parse().ok(),
+        _ => None,
+    }
 }
 
 /// What a value is, for messages.

@@ -44,9 +44,9 @@ fn settings() -> Settings {
 fn a_configuration_becomes_a_recipe_and_its_paths_stand_in_its_folder() {
     let recipe = settings().recipe();
     assert_eq!(recipe.data.as_deref(), Some(Path::new("below/t.csv")));
-    assert_eq!((recipe.target.as_deref(), recipe.epochs), (Some("kind"), Some(7)));
-    assert_eq!(recipe.columns.drop, ["a", "b,c"]);
-    assert!(recipe.columns.kinds.contains_key("the age"));
+    assert_eq!((recipe.table.targets.as_slice(), recipe.epochs), (["kind".to_owned()].as_slice(), Some(7)));
+    assert_eq!(recipe.table.columns.drop, ["a", "b,c"]);
+    assert!(recipe.table.columns.kinds.contains_key("the age"));
 }
 
 #[test]

@@ -42,6 +42,7 @@ impl Value {
             // `1` would be a whole number.
             Value::Number(number) => format!("{number:?}"),
             Value::Text(text) => quoted(text),
+            Value::Wholes(list) => format!("[{}]", list.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),
             Value::Names(names) => {
                 format!("[{}]", names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", "))
             }

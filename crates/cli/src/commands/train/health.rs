@@ -9,7 +9,7 @@ pub(super) fn notes(session: &Session, outcome: &Outcome) -> String {
     if !session.program.source.contains("relu") {
         return String::new();
     }
-    let report = &outcome.report;
+    let report = outcome.last();
     let Ok(found) = numerics(session, &report.parameters, &report.states) else { return String::new() };
     let dead = found.activations.iter().filter(|layer| layer.function == "relu" && 2 * layer.dead > layer.units);
     let notes = dead.map(|layer| {

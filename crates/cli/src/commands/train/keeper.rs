@@ -43,7 +43,9 @@ impl<'a> Keeper<'a> {
         match event {
             // Tried before the first step, so that a folder that cannot be written to is known at once.
             Event::Start { .. } | Event::End { .. } => return Flow::Save,
-            Event::Epoch { epoch, step, loss, validation } => self.folder.epoch(*epoch, *step, *loss, *validation),
+            Event::Epoch { member, epoch, step, loss, validation } => {
+                self.folder.epoch(*member, *epoch, *step, *loss, *validation);
+            }
             Event::Checkpoint(checkpoint) if checkpoint.progress.finished.is_some() => {
                 self.end = Some((**checkpoint).clone());
             }
@@ -82,7 +84,7 @@ impl<'a> Keeper<'a> {
         let file = self.folder.file(CHECKPOINT);
         self.folder.save(self.session, &self.data, checkpoint).map_err(|error| file_failure(&file, error))?;
         let at = checkpoint.progress;
-        self.saved = Some(place(at.epoch, at.batch));
+        self.saved = Some(place(checkpoint.done.len(), at.epoch, at.batch));
         let file = serde_json::Value::from(file.display().to_string());
         progress.write(&format!(
             "{{\"event\":\"checkpoint\",\"epoch\":{},\"batch\":{},\"step\":{},\"file\":{file}}}\n",
@@ -117,7 +119,8 @@ impl<'a> Keeper<'a> {
     }
 }
 
-/// Where a run stands, for people: epochs count from 1.
-pub(crate) fn place(epoch: u32, batch: u32) -> String {
-    if batch == 0 { format!("after epoch {epoch}") } else { format!("epoch {}, batch {batch}", epoch + 1) }
+/// Where a run stands, for people: networks and epochs count from 1.
+pub(crate) fn place(done: usize, epoch: u32, batch: u32) -> String {
+    let at = if batch == 0 { format!("after epoch {epoch}") } else { format!("epoch {}, batch {batch}", epoch + 1) };
+    if done == 0 { at } else { format!("network {}, {at}", done + 1) }
 }

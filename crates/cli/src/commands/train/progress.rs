@@ -31,6 +31,9 @@ pub(crate) struct Progress<'a> {
     last: Option<Instant>,
     /// The last line, if it was not printed.
     held: Option<String>,
+    /// Epochs of a network at most, and networks.
+    epochs: u32,
+    members: u32,
     /// What standard output said when it took no more.
     pub(crate) closed: Option<Failure>,
 }
@@ -48,31 +51,43 @@ impl<'a> Progress<'a> {
             How::Plain => Shown::Plain,
             How::Auto | How::Bar => Shown::Bar(ProgressBar::new(0)),
         };
-        Progress { shown, json, saved, interrupt: &context.interrupt, last: None, held: None, closed: None }
+        Progress {
+            shown,
+            json,
+            saved,
+            interrupt: &context.interrupt,
+            last: None,
+            held: None,
+            epochs: 0,
+            members: 1,
+            closed: None,
+        }
     }
 
     pub(crate) fn listen(&mut self, event: &Event) -> Flow {
         match event {
-            Event::Start { parameters, examples, steps_per_epoch, epochs } => {
+            Event::Start { parameters, examples, steps_per_epoch, epochs, members } => {
+                (self.epochs, self.members) = (*epochs, *members);
                 if let Shown::Bar(bar) = &self.shown {
-                    bar.set_length(u64::from(*epochs));
+                    bar.set_length(u64::from(*epochs) * u64::from(*members));
                     let style = ProgressStyle::with_template("  epoch {pos}/{len} {bar:20} {msg}  ETA {eta}");
                     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
                 }
                 self.write(&format!(
                     "{{\"event\":\"run_start\",\"schema\":\"chainrule.train/1\",\"parameters\":{parameters},\
-                     \"examples\":{examples},\"steps_per_epoch\":{steps_per_epoch},\"epochs\":{epochs}}}\n"
+                     \"examples\":{examples},\"steps_per_epoch\":{steps_per_epoch},\"epochs\":{epochs},\"members\":{members}}}\n"
                 ));
             }
-            Event::Epoch { epoch, step, loss, validation } => {
+            Event::Epoch { member, epoch, step, loss, validation } => {
                 if self.json {
                     let validation = validation.map(|v| format!(",\"val_loss\":{}", exact(v))).unwrap_or_default();
                     self.write(&format!(
-                        "{{\"event\":\"epoch\",\"epoch\":{epoch},\"step\":{step},\"loss\":{}{validation}}}\n",
+                        "{{\"event\":\"epoch\",\"member\":{},\"epoch\":{epoch},\"step\":{step},\"loss\":{}{validation}}}\n",
+                        member + 1,
                         exact(*loss)
                     ));
                 }
-                self.show(*epoch, *loss, *validation);
+                self.show(*member, *epoch, *loss, *validation);
             }
             Event::Step { .. } | Event::Checkpoint(_) => {}
             Event::End { .. } => self.end(),
@@ -81,20 +96,21 @@ impl<'a> Progress<'a> {
         if self.interrupt.requested().is_some() || unread { Flow::Stop } else { Flow::Continue }
     }
 
-    fn show(&mut self, epoch: u32, loss: f64, validation: Option<f64>) {
+    fn show(&mut self, member: u32, epoch: u32, loss: f64, validation: Option<f64>) {
         let due = |after| self.last.is_none_or(|last: Instant| last.elapsed() >= after);
         let text = || match validation {
             Some(validation) => format!("loss={} val_loss={}", number(loss), number(validation)),
             None => format!("loss={}", number(loss)),
         };
+        let network = if self.members > 1 { format!("network={} ", member + 1) } else { String::new() };
         match &self.shown {
             Shown::Bar(bar) if due(BETWEEN_FRAMES) => {
-                bar.set_position(u64::from(epoch));
-                bar.set_message(text());
+                bar.set_position(u64::from(member) * u64::from(self.epochs) + u64::from(epoch));
+                bar.set_message(format!("{network}{}", text()));
                 self.last = Some(Instant::now());
             }
             Shown::Plain => {
-                let line = format!("epoch={epoch} {}\n", text());
+                let line = format!("{network}epoch={epoch} {}\n", text());
                 if due(BETWEEN_LINES) {
                     output::progress(&line);
                     self.last = Some(Instant::now());

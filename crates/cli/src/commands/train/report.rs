@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use chainrule::train::figures::Figures;
 use chainrule::train::session::{Outcome, Session};
 use chainrule::train::{Report, StopReason};
 
@@ -18,15 +19,20 @@ pub(crate) fn reason(reason: StopReason) -> (&'static str, &'static str) {
 }
 
 /// The last line of the events, with figures if there are any.
-pub(super) fn end_event(report: &Report, outcome: Option<&Outcome>) -> String {
-    let figures = outcome.map(|outcome| {
-        let validation = outcome.validation.as_ref().map(|v| format!(",\"validation\":{}", figures_json(v)));
-        format!(",\"metrics\":{{\"train\":{}{}}}", figures_json(&outcome.training), validation.unwrap_or_default())
+pub(super) fn end_event(reports: &[Report], outcome: Option<(&Session, &Outcome)>) -> String {
+    let figures = outcome.map(|(session, outcome)| {
+        let json = |judged| figures_json(&session.figures(judged));
+        let validation = outcome.validation.as_ref().map(|v| format!(",\"validation\":{}", json(v)));
+        let test = outcome.test.as_ref().map(|v| format!(",\"test\":{}", json(v)));
+        let train = json(&outcome.training);
+        format!(",\"metrics\":{{\"train\":{train}{}{}}}", validation.unwrap_or_default(), test.unwrap_or_default())
     });
-    let Report { epochs, epoch, steps, .. } = report;
+    let Some(Report { epochs, epoch, reason: why, .. }) = reports.last() else { return String::new() };
+    let steps: u64 = reports.iter().map(|report| report.steps).sum();
     format!(
-        "{{\"event\":\"run_end\",\"reason\":\"{}\",\"epochs\":{epochs},\"epoch\":{epoch},\"steps\":{steps}{}}}\n",
-        reason(report.reason).0,
+        "{{\"event\":\"run_end\",\"reason\":\"{}\",\"members\":{},\"epochs\":{epochs},\"epoch\":{epoch},\"steps\":{steps}{}}}\n",
+        reason(*why).0,
+        reports.len(),
         figures.unwrap_or_default()
     )
 }
@@ -39,24 +45,36 @@ pub(super) fn report(session: &Session, outcome: &Outcome, out: Option<&Path>) -
         let text = text.strip_prefix("train").unwrap_or(text);
         text.split_whitespace().collect::<Vec<&str>>().join(" ")
     });
-    let report = &outcome.report;
-    let mut text = format!(
-        "trained   {} examples, {} weights\ntrain     {}\nepochs    {} of {}",
-        session.data.rows(),
-        session.parameters.len(),
-        line.unwrap_or_default(),
-        report.epochs,
-        session.options.epochs
-    );
-    if report.epoch != report.epochs {
-        text.push_str(&format!(", best at {}", report.epoch));
-    }
-    text.push_str(&format!(": {}\n\n", reason(report.reason).1));
-    let mut columns = vec![("training", &outcome.training)];
-    columns.extend(outcome.validation.as_ref().map(|figures| ("validation", figures)));
+    let weights = session.parameters.len();
+    let size = match outcome.reports.len() {
+        1 => format!("{weights} weights"),
+        networks => format!("{networks} networks of {weights} weights"),
+    };
+    let rows = session.data.rows();
+    let mut text = format!("trained   {rows} examples, {size}\ntrain     {}\n", line.unwrap_or_default());
+    text.push_str(&epochs(session, &outcome.reports));
+    let figures: Vec<(&str, Figures)> = [("training", Some(&outcome.training))]
+        .into_iter()
+        .chain([("validation", outcome.validation.as_ref()), ("test", outcome.test.as_ref())])
+        .filter_map(|(title, judged)| Some((title, session.figures(judged?))))
+        .collect();
+    let columns: Vec<(&str, &Figures)> = figures.iter().map(|(title, figures)| (*title, figures)).collect();
     text.push_str(&figures_table(&columns));
     if let Some(out) = out {
         text.push_str(&format!("\nsaved     {}\n", out.display()));
     }
     text
+}
+
+/// How long each network was trained, and why no longer.
+fn epochs(session: &Session, reports: &[Report]) -> String {
+    let of = session.options.epochs;
+    let list =
+        |number: fn(&Report) -> u32| reports.iter().map(|r| number(r).to_string()).collect::<Vec<_>>().join(", ");
+    let mut text = format!("epochs    {} of {of}", list(|report| report.epochs));
+    if reports.iter().any(|report| report.epoch != report.epochs) {
+        text.push_str(&format!(", best at {}", list(|report| report.epoch)));
+    }
+    let why = reports.last().map_or("", |report| reason(report.reason).1);
+    text + ": " + why + "\n\n"
 }

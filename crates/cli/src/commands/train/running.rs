@@ -6,6 +6,7 @@ use chainrule::export::run_folder::{MODEL, RunFolder};
 use chainrule::export::trained::Trained;
 use chainrule::text::diagnostic::{Diagnostic, Span};
 use chainrule::train::event::Divergence;
+use chainrule::train::progress::Values;
 use chainrule::train::session::{Outcome, Session};
 use chainrule::train::settings::Shown;
 use chainrule::train::{Checkpoint, Event, Flow, Report, StopReason, TrainError};
@@ -59,25 +60,26 @@ pub(crate) fn execute(job: Job, context: &Context) -> Result<(), Failure> {
         if shown == Flow::Stop && !last { Flow::Stop } else { kept }
     });
     progress.end();
-    let report = match trained {
-        Ok(report) => report,
+    let reports = match trained {
+        Ok(reports) => reports,
         Err(TrainError::Diverged(divergence)) => {
             drop(keeper.as_mut().map(Keeper::flush));
             return Err(diverged(session, job.source, &divergence, out.as_deref()));
         }
         Err(error) => return Err(train_failure(&error)),
     };
-    let signal = context.interrupt.requested().filter(|_| report.reason == StopReason::Asked);
-    if let Some(keeper) = keeper.as_mut().filter(|_| report.reason == StopReason::Asked) {
-        return stopped_in_folder(keeper, &report, signal, &mut progress);
+    let asked = reports.last().is_some_and(|report| report.reason == StopReason::Asked);
+    let signal = context.interrupt.requested().filter(|_| asked);
+    if let Some(keeper) = keeper.as_mut().filter(|_| asked) {
+        return stopped_in_folder(keeper, &reports, signal, &mut progress);
     }
-    let outcome = session.judge(report).map_err(|error| train_failure(&error))?;
+    let outcome = session.judge(reports).map_err(|error| train_failure(&error))?;
     if let Some(out) = &out {
         save(&outcome.trained, out)?;
     }
     keeper.as_mut().map_or(Ok(()), |keeper| keeper.finish(&mut progress))?;
     if let Some(signal) = signal {
-        output::progress(&stopped(signal, outcome.report.epochs, out.as_deref()));
+        output::progress(&stopped(signal, outcome.last().epochs, out.as_deref()));
     }
     if !context.quiet {
         output::progress(&super::health::notes(session, &outcome));
@@ -90,12 +92,12 @@ pub(crate) fn execute(job: Job, context: &Context) -> Result<(), Failure> {
 /// A run that can be resumed is not judged when it is stopped: whoever asked does not want to wait.
 fn stopped_in_folder(
     keeper: &mut Keeper,
-    report: &Report,
+    reports: &[Report],
     signal: Option<i32>,
     progress: &mut Progress,
 ) -> Result<(), Failure> {
     keeper.finish(progress)?;
-    progress.write(&end_event(report, None));
+    progress.write(&end_event(reports, None));
     let Some(signal) = signal else { return progress.closed.take().map_or(Ok(()), Err) };
     output::progress(&keeper.stopped(crate::interrupt::name(signal)));
     Err(Failure::interrupted(signal))
@@ -114,7 +116,7 @@ fn answer(session: &Session, outcome: &Outcome, out: Option<&Path>, progress: &m
     if !progress.json {
         return output::answer(&report(session, outcome, out));
     }
-    progress.write(&end_event(&outcome.report, Some(outcome)));
+    progress.write(&end_event(&outcome.reports, Some((session, outcome))));
     progress.closed.take().map_or(Ok(()), Err)
 }
 
@@ -127,9 +129,10 @@ fn diverged(session: &Session, source: &SourceText, d: &Divergence, out: Option<
     let last = d
         .last_loss
         .map_or_else(|| "there was no finite loss".to_owned(), |l| format!("the last finite loss is {}", number(l)));
+    let member = Values { parameters: d.parameters.clone(), states: d.states.clone() };
     let kept = match out {
         None => "nothing was saved (-o names a file)".to_owned(),
-        Some(out) => match session.trained(&d.parameters, &d.states).map_err(|e| train_failure(&e)) {
+        Some(out) => match session.trained(vec![member]).map_err(|e| train_failure(&e)) {
             Ok(trained) => match save(&trained, out) {
                 Ok(()) => format!("the last finite parameters are saved in {}", out.display()),
                 Err(_) => format!("the last finite parameters could not be saved in {}", out.display()),

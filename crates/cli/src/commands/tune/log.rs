@@ -52,6 +52,7 @@ pub(super) fn entry(trial: &Trial, changes: &[Given], rank: Option<usize>) -> Va
                 Chosen::Number(number) => json!(number),
                 Chosen::Text(text) => json!(text),
                 Chosen::Names(names) => json!(names),
+                Chosen::Wholes(list) => json!(list),
             };
             (given.key.written(), value)
         })
