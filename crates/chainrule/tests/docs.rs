@@ -125,7 +125,7 @@ fn every_text_of_the_language_page_builds() {
 fn every_initialiser_can_be_written_as_the_page_shows_it() {
     for row in rows(section(&page("language.md"), "Initialisers")) {
         let call = row.replace("value", "0.5").replace("mean, std", "0, 0.1").replace("low, high", "-1, 1");
-        let call = call.replace("gain", "1").replace("range", "1").replace("inputs", "2");
+        let call = call.replace("gain", "1").replace("range", "1").replace("inputs", "2").replace("period", "2");
         let text = format!("param W : [2, 3] ~ {call}\nloss sum(W.^2)\n");
         Program::parse(&text).unwrap_or_else(|error| panic!("{call}: {error:?}"));
     }

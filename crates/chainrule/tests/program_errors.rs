@@ -84,7 +84,7 @@ const ROWS: &[Row] = &[
     ("Q := 2*W\nloss s", "E211", "`Q` is not a state", "Q", "declare it with `state`, or write `=` for an ordinary name"),
     ("state V : [1, 3] = 0\nV := X\nloss s", "E204", "`V` is [1, 3], its new value is [N, 4]", "V", "give both one shape, for example with `colsum` or `colmean`"),
     ("const k = s\nloss s", "E210", "a `const` must be a number", "s", ""),
-    ("param C : [2, 2] ~ gaussian(0, 1)\nloss s", "E210", "unknown initialiser `gaussian`", "gaussian(0, 1)", "there are: zeros, constant, normal, truncated_normal, uniform, glorot_uniform, glorot_normal, he_uniform, he_normal, lecun_uniform, lecun_normal, orthogonal, nguyen_widrow, nguyen_widrow_bias"),
+    ("param C : [2, 2] ~ gaussian(0, 1)\nloss s", "E210", "unknown initialiser `gaussian`", "gaussian(0, 1)", "there are: zeros, constant, counting, normal, truncated_normal, uniform, glorot_uniform, glorot_normal, he_uniform, he_normal, lecun_uniform, lecun_normal, orthogonal, nguyen_widrow, nguyen_widrow_bias"),
     ("param C : [2, 2] ~ norml(0, 1)\nloss s", "E210", "unknown initialiser `norml`", "norml(0, 1)", "did you mean `normal`?"),
     ("param C : [2, 2] ~ normal(0, 1, 2)\nloss s", "E203", "`normal` takes (mean, std)", "2", ""),
     ("param C : [2, 2] ~ normal(0, W)\nloss s", "E210", "an initialiser takes numbers", "W", ""),

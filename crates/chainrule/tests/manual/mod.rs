@@ -59,12 +59,13 @@ fn definition(name: &str, file: &str) -> &'static Definition {
 /// Declarations for the arguments of a definition, and a call with them. Weights stay 1.
 pub(crate) fn call(definition: &Definition) -> (String, String) {
     let (mut source, mut args) = (String::new(), Vec::new());
-    let units = definition.name.name.starts_with("dense");
+    // Arguments that are sizes.
+    let sizes = ["units", "bins", "width"];
     for formal in &definition.formals {
         let name = formal.name.name.as_str();
         match (name, formal.default) {
             ("weights", Some(_)) => continue,
-            ("units", _) if units => {}
+            (size, None) if sizes.contains(&size) => {}
             ("weights", None) => source += "input weights : [1, D]\n",
             ("Y", _) => source += "target Y : [N, D]\n",
             (_, Some(_)) => source += &format!("const {name} = 0.5\n"),
@@ -73,7 +74,7 @@ pub(crate) fn call(definition: &Definition) -> (String, String) {
             }
             _ => source += &format!("const {name} = 0.5\n"),
         }
-        args.push(if units && name == "units" { "D".to_owned() } else { name.to_owned() });
+        args.push(if sizes.contains(&name) { "D".to_owned() } else { name.to_owned() });
     }
     (source, format!("{}({})", definition.name.name, args.join(", ")))
 }
