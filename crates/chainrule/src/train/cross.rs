@@ -163,7 +163,11 @@ pub fn cross_validate(
     let results = each(jobs, wish.threads, &|job| {
         let (repeat, fold) = (job as u32 / wish.folds, job as u32 % wish.folds);
         let judged = whole.fold(&assigned[repeat as usize], repeat, fold, stop);
-        judged.inspect(|fold| done(fold))
+        judged.inspect(|fold| {
+            if !stop() {
+                done(fold);
+            }
+        })
     });
     let rows = whole.table.rows();
     let folds = results.into_iter().collect::<Result<Vec<Fold>, SourceError>>()?;
