@@ -24,6 +24,7 @@ use chainrule::optim::native::NATIVE;
 use chainrule::text::ast::{Ast, DefKind};
 use chainrule::text::parser::STATEMENT_WORDS;
 use chainrule::train::options::OPTIONS;
+use chainrule::train::settings;
 
 fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name)
@@ -251,8 +252,15 @@ fn the_page_of_metrics_is_that_of_the_list() {
 }
 
 #[test]
+fn the_page_of_settings_is_that_of_the_list() {
+    let advice = "docs/settings.md is out of date: run `cargo test -p chainrule --test docs -- --ignored regenerate`";
+    assert!(page("settings.md") == settings::page(), "{advice}");
+}
+
+#[test]
 #[ignore = "writes pages of docs/; run it after a change of the prelude or of a table of rules"]
 fn regenerate() {
+    fs::write(path("settings.md"), settings::page()).expect("docs/ can be written");
     for (file, title, sources) in manual::PAGES {
         fs::write(path(file), manual::page(title, sources)).expect("docs/ can be written");
     }

@@ -1,12 +1,13 @@
 //! What may stand on the command line.
 
+mod around;
 mod fit;
 mod formulas;
 mod judging;
 mod looks;
 mod read;
 mod resume;
-mod table;
+pub(crate) mod settings;
 
 use std::path::PathBuf;
 
@@ -14,13 +15,16 @@ use chainrule::data::batch::Batch;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::derive::variables::{self, VariableArg};
+pub(crate) use around::{
+    CompareArgs, CompletionsArgs, CvArgs, DemoArgs, InitArgs, ManArgs, RunsArgs, SchemaArgs, SearchArg, TuneArgs,
+};
 pub(crate) use fit::FitArgs;
 pub(crate) use formulas::{EmitArgs, VerifyArgs};
 pub(crate) use judging::{DependenceArgs, EvaluateArgs, ImportanceArgs, LearningCurveArgs, PlotArgs, ReportArgs, What};
 pub(crate) use looks::{LrFindArgs, NumericsArgs};
 pub(crate) use read::ReadArgs;
 pub(crate) use resume::ResumeArgs;
-use table::TableArgs;
+pub(crate) use settings::{SettingArgs, Training};
 
 /// The formula is the program: derive, check and train networks written as matrix expressions.
 #[derive(Debug, Parser)]
@@ -39,6 +43,8 @@ Examples:
   chainrule emit model.cr --target numpy    loss and gradients as a program of another language
   chainrule verify model.cr --wrt w --claim '2*w'   is this gradient right? If not, why?
   chainrule check model.cr                  every gradient and every claim against numbers
+  chainrule demo                            two spirals, learned and drawn in a second
+  chainrule init data.csv --target price    a configuration, with what was found in the table
   chainrule train data.csv --target price   a network for a table, saved as data.safetensors
   chainrule predict data.safetensors new.csv -o out.csv
   chainrule evaluate data.safetensors new.csv       figures with intervals, beside a baseline
@@ -46,6 +52,9 @@ Examples:
   chainrule plot data.safetensors new.csv --what roc -o roc.svg
   chainrule report data.safetensors new.csv         all of it on one page
   chainrule train model.cr                  the network that a model text writes down
+  chainrule cv data.csv --target price      how good it is on rows it never saw
+  chainrule tune data.csv --target price    which settings suit it
+  chainrule compare runs/one runs/two       figures, sizes, and settings that differ
   chainrule resume runs/one                 goes on with a run that was stopped
   chainrule fit 'y ~ a*exp(-b*x)' data.csv  any formula to a table, with standard errors
   chainrule lr-find model.cr                which learning rate suits it
@@ -81,8 +90,14 @@ pub(crate) enum Command {
     Emit(EmitArgs),
     Verify(VerifyArgs),
     Check(CheckArgs),
+    Init(InitArgs),
     Train(Box<TrainArgs>),
     Resume(ResumeArgs),
+    Cv(CvArgs),
+    Tune(TuneArgs),
+    Runs(RunsArgs),
+    Compare(CompareArgs),
+    Demo(DemoArgs),
     Fit(FitArgs),
     Predict(PredictArgs),
     Evaluate(EvaluateArgs),
@@ -95,6 +110,9 @@ pub(crate) enum Command {
     Numerics(NumericsArgs),
     Show(ShowArgs),
     Explain(ExplainArgs),
+    Schema(SchemaArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
 }
 
 /// Derive gradients, Jacobians and Hessians, each checked against numbers before it is shown
@@ -229,6 +247,9 @@ pub(crate) struct ShowArgs {
     /// Examples in a step of the plan
     #[arg(long, requires = "plan", value_name = "all|N", value_parser = batch)]
     pub(crate) batch: Option<Batch>,
+    /// The settings that a model file was trained with, as a configuration
+    #[arg(long, conflicts_with_all = ["plan", "json"])]
+    pub(crate) config: bool,
     /// One JSON document instead of the table
     #[arg(long)]
     pub(crate) json: bool,
@@ -245,54 +266,22 @@ pub(crate) struct ExplainArgs {
 #[derive(Debug, Args)]
 #[command(after_help = TRAIN_EXAMPLES)]
 pub(crate) struct TrainArgs {
-    /// Model text (`.cr`), or a table (with --target; `-` for standard input)
-    pub(crate) file: PathBuf,
-    /// A model text to train on the table, in place of the default network
-    #[arg(short, long, value_name = "TEXT.cr", requires = "target")]
-    pub(crate) model: Option<PathBuf>,
-    /// Where the model is saved; for a table its name with `.safetensors` in this folder if not given
-    #[arg(short, long, value_name = "PATH")]
-    pub(crate) out: Option<PathBuf>,
-    /// A folder for the run: model, metrics, and checkpoints from which `chainrule resume` goes on
-    #[arg(long, value_name = "DIR", conflicts_with = "out")]
-    pub(crate) run: Option<PathBuf>,
+    /// Model text (`.cr`), or a table (with --target; `-` for standard input); else what the configuration names
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) settings: SettingArgs<Training>,
     /// Write a page with figures, charts, the network and its derivation; with --run there is one in the folder
-    #[arg(long, value_name = "FILE.html", requires = "target")]
+    #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<PathBuf>,
-    /// Save a checkpoint after every so many batches, too; else every 30 seconds and at each stop
-    #[arg(long, value_name = "BATCHES", requires = "run", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) checkpoint_every: Option<u64>,
     /// Overwrite a file that is not a model, or a run
     #[arg(long)]
     pub(crate) force: bool,
-    /// Seed of the split, the starting values and the order of the examples
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) seed: Option<u64>,
-    /// Passes over the data
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) epochs: Option<u32>,
-    /// Examples in a step
-    #[arg(long, value_name = "all|N", value_parser = batch)]
-    pub(crate) batch: Option<Batch>,
-    /// Number of threads; `auto` takes one for small networks. The result is the same
-    #[arg(long, value_name = "N|auto", default_value = "auto", value_parser = threads)]
-    pub(crate) threads: Threads,
-    /// Number type
-    #[arg(long, value_enum, value_name = "TYPE")]
-    pub(crate) dtype: Option<DtypeArg>,
     /// Before the first step compare the gradient of each parameter with differences, on the first batch
     #[arg(long)]
     pub(crate) check_gradients: bool,
     /// Events as JSON Lines on standard output
     #[arg(long)]
     pub(crate) json: bool,
-    /// How progress is shown on standard error
-    #[arg(long, value_enum, default_value_t = ProgressArg::Auto, value_name = "HOW")]
-    pub(crate) progress: ProgressArg,
-    #[command(flatten)]
-    pub(crate) table: TableArgs,
-    #[command(flatten)]
-    pub(crate) read: ReadArgs,
 }
 
 const TRAIN_EXAMPLES: &str = "\
@@ -302,43 +291,16 @@ Examples:
   chainrule show titanic.safetensors > my.cr
   chainrule train titanic.csv --target Survived --model my.cr -o mine.safetensors
   chainrule train titanic.csv --target Survived --run runs/titanic     can be resumed
+  chainrule train titanic.csv --target Survived --print-config > titanic.toml
+  chainrule train -c titanic.toml --set train.epochs=50
 Ctrl-C, SIGTERM and SIGHUP finish the step, save, and end with exit code 130, 143 or 129: with --run a checkpoint, with -o
 the model so far. A second signal ends at once and leaves what was saved before.";
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Threads {
-    Auto,
-    Count(usize),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum DtypeArg {
-    F32,
-    F64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ProgressArg {
-    /// A bar on a terminal, else plain lines
-    Auto,
-    Bar,
-    Plain,
-    None,
-}
 
 fn batch(text: &str) -> Result<Batch, String> {
     match text.parse::<u32>() {
         _ if text == "all" => Ok(Batch::All),
         Ok(size) if size > 0 => Ok(Batch::Size(size)),
         _ => Err("a batch is `all` or a number of examples".to_owned()),
-    }
-}
-
-fn threads(text: &str) -> Result<Threads, String> {
-    match text.parse::<usize>() {
-        _ if text == "auto" => Ok(Threads::Auto),
-        Ok(count) if (1..=1024).contains(&count) => Ok(Threads::Count(count)),
-        _ => Err("a number of threads is `auto` or between 1 and 1024".to_owned()),
     }
 }
 
@@ -363,4 +325,19 @@ pub(crate) struct PredictArgs {
     pub(crate) threads: Threads,
     #[command(flatten)]
     pub(crate) read: ReadArgs,
+}
+
+/// A number of threads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Threads {
+    Auto,
+    Count(usize),
+}
+
+fn threads(text: &str) -> Result<Threads, String> {
+    match text.parse::<usize>() {
+        _ if text == "auto" => Ok(Threads::Auto),
+        Ok(count) if (1..=1024).contains(&count) => Ok(Threads::Count(count)),
+        _ => Err("a number of threads is `auto` or between 1 and 1024".to_owned()),
+    }
 }

@@ -3,6 +3,7 @@
 mod args;
 mod caret;
 mod commands;
+mod configured;
 mod errors;
 mod interrupt;
 mod models;
@@ -40,6 +41,15 @@ fn run() -> u8 {
         Command::Check(args) => commands::check::run(args, &context),
         Command::Show(args) => commands::show::run(args, &context),
         Command::Explain(args) => commands::explain::run(args),
+        Command::Init(args) => commands::init::run(args, &context),
+        Command::Cv(args) => commands::cv::run(args, &context),
+        Command::Tune(args) => commands::tune::run(args, &context),
+        Command::Runs(args) => commands::runs::run(args, &context),
+        Command::Compare(args) => commands::compare::run(args, &context),
+        Command::Demo(args) => commands::demo::run(args, &context),
+        Command::Schema(args) => commands::schema::run(args),
+        Command::Completions(args) => commands::manual::completions(args),
+        Command::Man(args) => commands::manual::man(args),
         Command::Train(args) => commands::train::run(args, &context),
         Command::Resume(args) => commands::resume::run(args, &context),
         Command::Fit(args) => commands::fit::run(args, &context),

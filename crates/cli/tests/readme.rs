@@ -1,4 +1,5 @@
 //! The README and the pages are run: every command of their console blocks gives the output that stands there.
+//! `UPDATE_GOLDEN=1` writes what they give into the pages.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -50,17 +51,44 @@ fn folder(name: &str) -> PathBuf {
         std::fs::create_dir_all(folder.join(part)).expect("a folder for the commands");
         for entry in std::fs::read_dir(root().join(part)).expect("the part exists") {
             let entry = entry.expect("the part can be listed");
+            if entry.path().is_dir() {
+                continue;
+            }
             std::fs::copy(entry.path(), folder.join(part).join(entry.file_name())).expect("files can be copied");
         }
     }
     folder
 }
 
+/// The page with other outputs below its commands.
+fn updated(text: &str, outputs: &[String]) -> String {
+    let mut outputs = outputs.iter();
+    let mut inside = false;
+    let mut page = String::new();
+    for line in text.lines() {
+        if line.starts_with("```") {
+            inside = line == "```console";
+        } else if inside && !line.starts_with("$ ") {
+            continue;
+        }
+        page.push_str(line);
+        page.push('\n');
+        if inside && line.starts_with("$ ") {
+            let output = outputs.next().expect("an output for every command").trim_end();
+            page.push_str(output);
+            page.push_str(if output.is_empty() { "" } else { "\n" });
+        }
+    }
+    page
+}
+
 /// Runs all commands of a page in one folder; each gives the output below it, to the letter.
 #[track_caller]
 fn check(page: &str, folder: &Path) -> usize {
     let text = std::fs::read_to_string(root().join(page)).expect("the page can be read");
-    let list = transcripts(&text.replace("\r\n", "\n"));
+    let text = text.replace("\r\n", "\n");
+    let list = transcripts(&text);
+    let mut outputs = Vec::new();
     for (command, expected) in &list {
         let words = words(command);
         assert_eq!(words[0], "chainrule", "{page}: {command}");
@@ -71,7 +99,13 @@ fn check(page: &str, folder: &Path) -> usize {
         let expected_code = if found.starts_with("WRONG") { 8 } else { 0 };
         let told = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(expected_code), "{page}: {command}: {told}");
-        assert_eq!(found.trim_end(), expected.trim_end(), "{page}: {command}");
+        if std::env::var_os("UPDATE_GOLDEN").is_none() {
+            assert_eq!(found.trim_end(), expected.trim_end(), "{page}: {command}");
+        }
+        outputs.push(found);
+    }
+    if std::env::var_os("UPDATE_GOLDEN").is_some() && !list.is_empty() {
+        std::fs::write(root().join(page), updated(&text, &outputs)).expect("the page can be written");
     }
     list.len()
 }

@@ -23,6 +23,8 @@ pub enum Purpose {
     Check,
     /// Resamples and permutations by which a model is judged.
     Judge,
+    /// Settings that a search tries.
+    Search,
 }
 
 /// A stream of random numbers addressed by index.

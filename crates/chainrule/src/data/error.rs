@@ -320,6 +320,9 @@ impl DataError {
             DataError::Memory { .. } => {
                 "use fewer rows, drop columns with many categories, or allow more with `--max-memory`"
             }
+            DataError::BadTarget { reason, .. } if reason.contains("in every row") => {
+                "a target needs at least two different values: name another column, or add rows with other values"
+            }
             _ => return None,
         };
         Some(fixed.to_string())

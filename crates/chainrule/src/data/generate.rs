@@ -1,5 +1,7 @@
 //! Generated data for examples, lessons and tests: the same numbers on every platform.
 
+mod visits;
+
 use std::f64::consts::PI;
 
 use kernels::random::{Purpose, Stream};
@@ -7,6 +9,7 @@ use kernels::random::{Purpose, Stream};
 use super::error::DataError;
 use super::matrix::Matrix;
 use super::suggest::nearest;
+pub use visits::visits;
 
 /// A parameter of a generator.
 #[derive(Clone, Copy, Debug, PartialEq)]

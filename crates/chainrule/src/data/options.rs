@@ -76,6 +76,19 @@ impl ReadOptions {
     }
 }
 
+/// Reads a size such as `500M`: bytes, or with K, M, G and T times 1024 each; none for anything else.
+#[must_use]
+pub fn bytes(text: &str) -> Option<u64> {
+    let plain = text.trim_end_matches(['B', 'b']).trim_end_matches(['i']);
+    let (at, letter) = plain.char_indices().next_back()?;
+    let (digits, power) = match "kmgt".find(letter.to_ascii_lowercase()) {
+        Some(power) => (&plain[..at], power + 1),
+        None => (plain, 0),
+    };
+    let bytes = digits.trim().parse::<f64>().ok()? * 1024_f64.powi(power as i32);
+    (bytes.is_finite() && (1.0..=1e18).contains(&bytes)).then_some(bytes as u64)
+}
+
 /// How numbers are written in a table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Numbers {

@@ -266,7 +266,9 @@ pub(crate) fn infer_target(
         return Err(bad("every value is missing".into()));
     }
     if summary.distinct == 1 {
-        return Err(bad("it has the same value in every row".into()));
+        let present = (0..table.rows()).find(|&row| table.cell(row, column) != Cell::Missing);
+        let value = present.map_or_else(String::new, |row| shorten(table.text(row, column).trim()));
+        return Err(bad(format!("it is `{value}` in every row")));
     }
     let numeric = summary.is_numeric();
     let few = summary.distinct <= 2

@@ -7,6 +7,7 @@ pub mod event_file;
 pub mod metrics_file;
 pub mod model_file;
 pub mod run_folder;
+pub mod run_summary;
 pub mod trained;
 
 mod header;

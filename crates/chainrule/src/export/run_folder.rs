@@ -29,10 +29,13 @@ pub const REPORT: &str = "report.html";
 pub const TEXT: &str = "model.cr";
 /// Where the data is.
 pub const ORIGIN: &str = "run.json";
+/// The configuration that makes the model again.
+pub const CONFIG: &str = "config.toml";
 /// Held by the process that works in the folder.
-const LOCK: &str = ".lock";
+pub(super) const LOCK: &str = ".lock";
 
-/// Where the data of a run is. Paths stand here and in no other file; that the data is the same is told by its identity.
+/// Where the data of a run is. Paths stand here and in its configuration, and in no
+/// other file; that the data is the same is told by its identity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Origin {
@@ -76,7 +79,7 @@ impl RunFolder {
     pub fn take(path: &Path) -> Result<RunFolder, FileError> {
         fs::create_dir_all(path).map_err(|error| io_error(path, "make the folder", 0, &error))?;
         let folder = RunFolder { path: path.to_path_buf(), _lock: lock(path)?, metrics: None, events: None };
-        for name in [MODEL, CHECKPOINT, TEXT, ORIGIN] {
+        for name in [MODEL, CHECKPOINT, TEXT, ORIGIN, CONFIG] {
             remove_leftovers(&folder.file(name));
         }
         Ok(folder)
@@ -119,7 +122,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// The system refuses.
-    pub fn begin(&mut self, text: &str, origin: &Origin) -> Result<(), FileError> {
+    pub fn begin(&mut self, text: &str, origin: &Origin, config: &str) -> Result<(), FileError> {
         for name in [CHECKPOINT, MODEL, REPORT] {
             let file = self.file(name);
             match fs::remove_file(&file) {
@@ -130,6 +133,7 @@ impl RunFolder {
         let origin = serde_json::to_string_pretty(origin).map_err(|error| FileError::content(error.to_string()))?;
         write_atomically(&self.file(TEXT), text.as_bytes())?;
         write_atomically(&self.file(ORIGIN), origin.as_bytes())?;
+        write_atomically(&self.file(CONFIG), config.as_bytes())?;
         self.metrics = Some(MetricsFile::create(&self.file(METRICS))?);
         event_file::remove(&self.path);
         self.events = Some(EventFile::begin(&self.path, None));

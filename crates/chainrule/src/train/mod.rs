@@ -1,6 +1,7 @@
 //! Floor 6: training. The loop is a plain function; progress, logs and early stopping are one closure over its events.
 
 pub mod compile;
+pub mod cross;
 mod diverged;
 pub mod event;
 pub mod figures;
@@ -11,6 +12,7 @@ pub mod lr_find;
 pub mod metrics;
 pub mod numerics;
 pub mod options;
+mod parallel;
 pub mod predict;
 pub mod predictor;
 pub mod probe;
@@ -20,10 +22,12 @@ pub mod regression;
 pub mod row;
 pub mod second;
 pub mod session;
+pub mod settings;
 pub mod source;
 pub mod stream;
 pub mod streamed;
 pub mod table;
+pub mod tune;
 mod update;
 
 pub use event::{Event, Flow, Report, StopReason, TrainError};

@@ -22,6 +22,9 @@ use crate::lang::Dim;
 use crate::model::Program;
 use crate::optim::Solver;
 
+/// The name of the settings among the facts of a model.
+pub const CONFIG_FACT: &str = "config";
+
 /// Everything a run needs.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -51,6 +54,8 @@ pub struct Session {
     pub stream: Option<Arc<Streamed>>,
     /// Where the examples stand in the table, if they come from one.
     pub rows: Rows,
+    /// The settings that the model depends on, as a configuration; they travel in the model file.
+    pub config: Option<String>,
     /// Where the program's files are.
     folder: PathBuf,
 }
@@ -137,6 +142,7 @@ impl Session {
             notes: Vec::new(),
             stream: None,
             rows: Rows::default(),
+            config: None,
             folder: folder.to_path_buf(),
         })
     }
@@ -276,12 +282,14 @@ impl Session {
             let open = matches!(dim, Dim::Symbol(_)) && Some(dim) != examples;
             open.then(|| known.get(&dim).map(|&n| (name.to_owned(), n)))?
         });
+        let config = self.config.iter().map(|config| (CONFIG_FACT.to_owned(), config.clone()));
+        let seed = ("seed".to_owned(), self.options.seed.to_string());
         Ok(Trained {
             members,
             dtype: self.options.dtype,
             preprocessing: self.preprocessing.clone(),
             extents: named.collect(),
-            facts: vec![("seed".to_owned(), self.options.seed.to_string())],
+            facts: config.chain([seed]).collect(),
             program: self.program.clone(),
         })
     }

@@ -66,7 +66,7 @@ impl TableOptions {
     }
 
     /// The column options with the columns that are no features.
-    fn columns(&self) -> ColumnOptions {
+    pub(super) fn columns(&self) -> ColumnOptions {
         let aside = [&self.split.group, &self.split.time, &self.split.column];
         let mut columns = self.columns.clone();
         // Time may be a feature, too; a group or a part is no property of a new row.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::ReadArgs;
+use super::settings::{Judging, SettingArgs};
 
 /// Figures of a model on the rows of a table, with intervals and a baseline
 #[derive(Debug, Args)]
@@ -107,33 +108,22 @@ The values are such as occur. Where columns go together, some of the rows that a
 #[derive(Debug, Args)]
 #[command(after_help = LEARNING_EXAMPLES)]
 pub(crate) struct LearningCurveArgs {
-    /// A table; `-` for standard input
-    pub(crate) file: PathBuf,
-    /// A model text in place of the default network
-    #[arg(short, long, value_name = "TEXT.cr")]
-    pub(crate) model: Option<PathBuf>,
+    /// A table; `-` for standard input; else what the configuration names
+    pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) table: super::TableArgs,
+    pub(crate) settings: SettingArgs<Judging>,
     /// Shares of the training rows, each above 0 and at most 1
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "0.1,0.2,0.4,0.7,1", value_parser = share)]
     pub(crate) shares: Vec<f64>,
     /// The figure to show; else accuracy for classes, rmse for numbers
     #[arg(long, value_name = "NAME")]
     pub(crate) metric: Option<String>,
-    /// Seed of the split, the starting values and the order of the examples
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) seed: Option<u64>,
-    /// Passes over the data
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) epochs: Option<u32>,
     /// Draw the curve into an SVG or PNG file
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
     /// One JSON document in place of the text
     #[arg(long)]
     pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) read: ReadArgs,
 }
 
 const LEARNING_EXAMPLES: &str = "\

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use chainrule::data::options::{Encoding, Ragged, ReadOptions};
+use chainrule::data::options::{Encoding, Ragged, ReadOptions, bytes};
 use clap::{Args, ValueEnum};
 
 /// How the table is read.
@@ -95,20 +95,8 @@ fn one(text: &str) -> Option<char> {
     letters.next().filter(|_| letters.next().is_none())
 }
 
-/// Reads `500M`: bytes, or with K, M, G and T times 1024 each.
 fn size(text: &str) -> Result<u64, String> {
-    let wrong = || "a size is a number of bytes, or with K, M, G or T behind it: 500M".to_owned();
-    let plain = text.trim_end_matches(['B', 'b']).trim_end_matches(['i']);
-    let (digits, power) = match plain.char_indices().next_back() {
-        Some((at, letter)) => match "kmgt".find(letter.to_ascii_lowercase()) {
-            Some(power) => (&plain[..at], power + 1),
-            None => (plain, 0),
-        },
-        None => return Err(wrong()),
-    };
-    let number: f64 = digits.trim().parse().map_err(|_| wrong())?;
-    let bytes = number * 1024_f64.powi(power as i32);
-    if bytes.is_finite() && (1.0..=1e18).contains(&bytes) { Ok(bytes as u64) } else { Err(wrong()) }
+    bytes(text).ok_or_else(|| "a size is a number of bytes, or with K, M, G or T behind it: 500M".to_owned())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ProgressArg, Threads, threads};
+use super::settings::{Resuming, SettingArgs};
 
 /// Go on with a run that was stopped, exactly as if it never had been
 #[derive(Debug, Args)]
@@ -12,18 +12,11 @@ use super::{ProgressArg, Threads, threads};
 pub(crate) struct ResumeArgs {
     /// The folder that `train --run` was given
     pub(crate) run: PathBuf,
-    /// Number of threads; `auto` takes one for small networks. The result is the same
-    #[arg(long, value_name = "N|auto", default_value = "auto", value_parser = threads)]
-    pub(crate) threads: Threads,
-    /// Save a checkpoint after every so many batches, too; else every 30 seconds and at each stop
-    #[arg(long, value_name = "BATCHES", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) checkpoint_every: Option<u64>,
+    #[command(flatten)]
+    pub(crate) settings: SettingArgs<Resuming>,
     /// Events as JSON Lines on standard output
     #[arg(long)]
     pub(crate) json: bool,
-    /// How progress is shown on standard error
-    #[arg(long, value_enum, default_value_t = ProgressArg::Auto, value_name = "HOW")]
-    pub(crate) progress: ProgressArg,
 }
 
 const RESUME_NOTES: &str = "\

@@ -9,16 +9,17 @@ use chainrule::judge::metric::{Metric, find};
 use chainrule::judge::{Judged, METRICS, evaluate};
 use chainrule::train::figures::Judged as Said;
 use chainrule::train::session::{Outcome, Session};
-use chainrule::train::{Data, Flow, Options};
+use chainrule::train::{Data, Flow};
 use kernels::random::{Purpose, Stream};
 use serde_json::json;
 
 use crate::args::LearningCurveArgs;
+use crate::configured::{Configured, configured};
 use crate::errors::{DATA, Failure};
-use crate::models::{number, preprocessing, read_table, source_failure, train_failure};
+use crate::models::{number, preprocessing, source_failure, train_failure};
 use crate::output;
 use crate::picture;
-use crate::source::{SourceText, read_text};
+use crate::source::SourceText;
 
 /// Size of the plot, in characters.
 const PLOT: (usize, usize) = (60, 12);
@@ -34,7 +35,11 @@ struct Turn {
 
 pub(crate) fn run(args: &LearningCurveArgs, context: &output::Context) -> Result<(), Failure> {
     args.plot.as_deref().map_or(Ok(()), picture::check)?;
-    let session = session(args, context)?;
+    let configured = configured(&args.settings, args.file.as_deref(), context)?;
+    if args.settings.print_config {
+        return output::answer(&configured.settings.to_toml());
+    }
+    let session = session(&configured, context)?;
     let Some(held) = session.test.as_ref().or(session.validation.as_ref()).map(Data::rows) else {
         return Err(Failure::new(DATA, "E324", "the table has too few rows to hold some out"));
     };
@@ -55,24 +60,14 @@ pub(crate) fn run(args: &LearningCurveArgs, context: &output::Context) -> Result
     answer(args, &turns, held, context)
 }
 
-fn session(args: &LearningCurveArgs, context: &output::Context) -> Result<Session, Failure> {
-    let change = |options: &mut Options| {
-        options.seed = args.seed.unwrap_or(options.seed);
-        options.epochs = args.epochs.unwrap_or(options.epochs);
-    };
-    let Some(options) = args.table.options(args.epochs, None) else {
-        return Err(
-            Failure::usage("which column of the table is to be predicted?").help("name it with `--target COLUMN`")
-        );
-    };
-    let table = read_table(&args.file, &args.read.options(), context)?;
-    let validation =
-        args.table.validation_file().map(|file| read_table(file, &args.read.options(), context)).transpose()?;
-    let given = args.model.as_deref().map(read_text).transpose()?;
+fn session(configured: &Configured, context: &output::Context) -> Result<Session, Failure> {
+    configured.target()?;
+    let table = configured.table(context)?;
+    let given = configured.text()?;
     let quoted = given.clone().unwrap_or_else(|| SourceText { name: table.file().to_owned(), text: String::new() });
     let text = given.as_ref().map(|source| source.text.as_str());
-    let mut session = Session::of_table(table, validation, &options, text, &change)
-        .map_err(|error| source_failure(error, &quoted))?;
+    let session = configured.recipe.session(table, configured.validation(context)?, text);
+    let mut session = session.map_err(|error| source_failure(error, &quoted))?;
     hold_out(&mut session);
     Ok(session)
 }

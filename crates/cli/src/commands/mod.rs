@@ -1,6 +1,9 @@
 //! The subcommands, a file each.
 
 pub(crate) mod check;
+pub(crate) mod compare;
+pub(crate) mod cv;
+pub(crate) mod demo;
 pub(crate) mod dependence;
 pub(crate) mod derive;
 pub(crate) mod emit;
@@ -9,13 +12,18 @@ pub(crate) mod explain;
 pub(crate) mod fit;
 pub(crate) mod gradients;
 pub(crate) mod importance;
+pub(crate) mod init;
 pub(crate) mod learning_curve;
 pub(crate) mod lr_find;
+pub(crate) mod manual;
 pub(crate) mod numerics;
 pub(crate) mod plot;
 pub(crate) mod predict;
 pub(crate) mod report;
 pub(crate) mod resume;
+pub(crate) mod runs;
+pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod train;
+pub(crate) mod tune;
 pub(crate) mod verify;

@@ -5,7 +5,7 @@ use std::path::Path;
 use chainrule::export::checkpoint_file::SavedRun;
 use chainrule::export::error::FileError;
 use chainrule::export::run_folder::{CHECKPOINT, MODEL, RunFolder, TEXT};
-use chainrule::train::session::Session;
+use chainrule::train::session::{CONFIG_FACT, Session};
 use chainrule::train::{Options, StopReason};
 
 use super::report::of_run::Finished;
@@ -14,12 +14,14 @@ use super::train::report::reason;
 use super::train::running::{Job, Place, execute};
 use super::train::{folder_of, threads};
 use crate::args::ResumeArgs;
+use crate::configured::configured;
 use crate::errors::{DATA, Failure};
 use crate::models::{Wanted, file_failure, read_model, read_table, source_failure, table_session};
 use crate::output::{self, Context};
 use crate::source::SourceText;
 
 pub(crate) fn run(args: &ResumeArgs, context: &Context) -> Result<(), Failure> {
+    let recipe = configured(&args.settings, None, context)?.recipe;
     let (mut folder, saved) = open(&args.run)?;
     let at = saved.checkpoint.progress;
     if let Some(why) = at.finished {
@@ -32,7 +34,7 @@ pub(crate) fn run(args: &ResumeArgs, context: &Context) -> Result<(), Failure> {
         let failure = Failure::new(DATA, "E392", format!("the data of {} is not that of the run", args.run.display()));
         return Err(failure.help("restore it, or begin a new run with `chainrule train`"));
     }
-    session.options.threads = threads(args.threads, &session);
+    session.options.threads = threads(recipe.threads, &session);
     folder.go_on(&saved).map_err(|error| file_failure(&args.run, error))?;
     if !context.quiet {
         let done = saved.checkpoint.done.len();
@@ -50,9 +52,9 @@ pub(crate) fn run(args: &ResumeArgs, context: &Context) -> Result<(), Failure> {
         source: &source,
         place: Place::Folder(folder),
         from: Some(&saved.checkpoint),
-        every: args.checkpoint_every,
+        every: recipe.checkpoint_every,
         json: args.json,
-        progress: args.progress,
+        progress: recipe.progress,
     };
     let Some(outcome) = execute(job, context)? else { return Ok(()) };
     let page = Finished {
@@ -80,6 +82,7 @@ fn session(folder: &RunFolder, saved: &SavedRun, source: &SourceText, context: &
     let origin = folder.origin().map_err(|error| file_failure(folder.path(), error))?;
     let change = |options: &mut Options| *options = Options { threads: options.threads, ..saved.options };
     let file = origin.found(&origin.file);
+    let config = saved.model.facts.iter().find(|(name, _)| name == CONFIG_FACT).map(|(_, text)| text.clone());
     let made = match &origin.table {
         None => Session::of_program(&source.text, folder_of(&file), &change),
         Some(options) => {
@@ -90,6 +93,10 @@ fn session(folder: &RunFolder, saved: &SavedRun, source: &SourceText, context: &
             return made.map(|(session, _)| session);
         }
     };
+    let made = made.map(|mut session| {
+        session.config = config;
+        session
+    });
     made.map_err(|error| source_failure(error, source))
 }
 

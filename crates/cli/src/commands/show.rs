@@ -13,6 +13,7 @@ use chainrule::plan::explain::explain;
 use chainrule::text::ast::Statement;
 use chainrule::text::diagnostic::Span;
 use chainrule::train::compile::{extents, training};
+use chainrule::train::session::CONFIG_FACT;
 use chainrule::train::source::SourceError;
 use chainrule::train::{Data, Dtype, Options};
 use serde_json::{Value, json};
@@ -61,6 +62,14 @@ fn model_file(args: &ShowArgs, context: &output::Context) -> Result<(), Failure>
         let name = args.model.display().to_string();
         return output::answer(&format!("{:#}\n", document(&name, &trained.program)));
     }
+    if args.config {
+        let config = trained.facts.iter().find(|(name, _)| name == CONFIG_FACT);
+        return match config {
+            Some((_, config)) => output::answer(config),
+            None => Err(Failure::usage(format!("{} holds no settings", args.model.display()))
+                .help("models of `chainrule train` do")),
+        };
+    }
     if !context.quiet {
         let dtype = if trained.dtype == Dtype::F32 { "f32" } else { "f64" };
         let networks =
@@ -74,7 +83,7 @@ fn model_file(args: &ShowArgs, context: &output::Context) -> Result<(), Failure>
             }
             facts.push('\n');
         }
-        for (name, value) in &trained.facts {
+        for (name, value) in trained.facts.iter().filter(|(name, _)| name != CONFIG_FACT) {
             facts.push_str(&format!("{name:<9} {value}\n"));
         }
         output::progress(&facts);

@@ -8,18 +8,21 @@ use chainrule::data::target::Target;
 use chainrule::export::error::FileError;
 use chainrule::export::model_file::ModelFile;
 use chainrule::export::run_folder::{CHECKPOINT, Origin, RunFolder};
+use chainrule::train::Options;
 use chainrule::train::session::Session;
-use chainrule::train::table::TableOptions;
-use chainrule::train::{Dtype, Options};
+use chainrule::train::settings::Recipe;
 
-use crate::args::{DtypeArg, Threads, TrainArgs};
+use crate::args::TrainArgs;
+use crate::configured::{Configured, configured};
 use crate::errors::Failure;
-use crate::models::{Wanted, file_failure, read_table, source_failure, table_session};
+use crate::models::{Wanted, file_failure, source_failure, table_session};
 use crate::output;
 use crate::source::{SourceText, read_text};
 
+mod health;
 pub(crate) mod keeper;
-mod progress;
+pub(crate) mod progress;
+mod remedies;
 pub(crate) mod report;
 pub(crate) mod running;
 
@@ -31,15 +34,21 @@ const WORTH_THREADS: usize = 2_000_000;
 const MOST_THREADS: usize = 8;
 
 pub(crate) fn run(args: &TrainArgs, context: &output::Context) -> Result<(), Failure> {
-    let (mut session, source) = session(args, context)?;
-    session.options.threads = threads(args.threads, &session);
+    let configured = configured(&args.settings, args.file.as_deref(), context)?;
+    if args.settings.print_config {
+        return output::answer(&configured.settings.to_toml());
+    }
+    let recipe = &configured.recipe;
+    let (mut session, source) = session(&configured, context)?;
+    session.options.threads = threads(recipe.threads, &session);
+    session.config = Some(configured.settings.canonical());
     if args.check_gradients {
         super::gradients::check(&session, context)?;
     }
-    let place = match (&args.run, out_path(args)) {
-        (Some(path), _) => Place::Folder(run_folder(path, args, &session)?),
+    let place = match (&recipe.folder, out_path(recipe)) {
+        (Some(path), _) => Place::Folder(run_folder(path, args, &configured, &session)?),
         (None, Some(out)) => {
-            check_out(&out, args)?;
+            check_out(&out, recipe, args.force)?;
             Place::File(out)
         }
         (None, None) => Place::Nowhere,
@@ -49,28 +58,29 @@ pub(crate) fn run(args: &TrainArgs, context: &output::Context) -> Result<(), Fai
         source: &source,
         place,
         from: None,
-        every: args.checkpoint_every,
+        every: recipe.checkpoint_every,
         json: args.json,
-        progress: args.progress,
+        progress: recipe.progress,
     };
     let Some(outcome) = execute(job, context)? else { return Ok(()) };
-    let read = args.read.options();
     let page = Finished {
         session: &session,
         outcome: &outcome,
-        read: &read,
-        table: &args.file,
-        validation: args.table.validation_file().cloned(),
-        run: args.run.as_deref(),
-        model: out_path(args),
+        read: &recipe.read,
+        table: configured.file()?,
+        validation: recipe.validation.clone(),
+        run: recipe.folder.as_deref(),
+        model: out_path(recipe),
     };
     page.report(args.report.as_deref(), context)
 }
 
 /// The folder of a new run; one that holds a run already is not touched.
-fn run_folder(path: &Path, args: &TrainArgs, session: &Session) -> Result<RunFolder, Failure> {
+fn run_folder(path: &Path, args: &TrainArgs, configured: &Configured, session: &Session) -> Result<RunFolder, Failure> {
     let failed = |error: FileError| file_failure(path, error);
-    if args.file.as_os_str() == "-" {
+    let recipe = &configured.recipe;
+    let file = configured.file()?;
+    if file.as_os_str() == "-" {
         return Err(Failure::usage("a run from standard input cannot be resumed").help("save the data in a file first"));
     }
     let mut folder = RunFolder::take(path).map_err(failed)?;
@@ -80,23 +90,16 @@ fn run_folder(path: &Path, args: &TrainArgs, session: &Session) -> Result<RunFol
             .help(format!("go on with `chainrule resume {path}`, give another folder, or begin anew with --force")));
     }
     let current = std::env::current_dir().map_err(|error| Failure::system("find", "the current folder", &error))?;
+    let config = configured.repeatable(&current);
     let origin = Origin {
-        file: args.file.clone(),
+        file: file.to_owned(),
         folder: current,
-        table: table_options(args),
-        validation: args.table.validation_file().cloned(),
-        read: args.read.options(),
+        table: recipe.has_target().then(|| recipe.table.clone()),
+        validation: recipe.validation.clone(),
+        read: recipe.read.clone(),
     };
-    folder.begin(&session.program.source, &origin).map_err(failed)?;
+    folder.begin(&session.program.source, &origin, &config).map_err(failed)?;
     Ok(folder)
-}
-
-fn table_options(args: &TrainArgs) -> Option<TableOptions> {
-    let batch = match args.batch {
-        Some(Batch::Size(size)) => Some(size),
-        _ => None,
-    };
-    args.table.options(args.epochs, batch)
 }
 
 /// The folder in which a model text looks for its data.
@@ -105,36 +108,23 @@ pub(crate) fn folder_of(file: &Path) -> &Path {
 }
 
 /// The run, and the text that its messages quote.
-fn session(args: &TrainArgs, context: &output::Context) -> Result<(Session, SourceText), Failure> {
-    let change = |options: &mut Options| {
-        options.seed = args.seed.unwrap_or(options.seed);
-        options.epochs = args.epochs.unwrap_or(options.epochs);
-        options.batch = args.batch.unwrap_or(options.batch);
-        options.dtype = match args.dtype {
-            Some(DtypeArg::F32) => Dtype::F32,
-            Some(DtypeArg::F64) => Dtype::F64,
-            None => options.dtype,
-        };
-    };
-    let Some(options) = table_options(args) else {
-        if args.file.extension().is_some_and(|extension| extension == "csv" || extension == "tsv") {
-            return Err(
-                Failure::usage("which column of the table is to be predicted?").help("name it with `--target COLUMN`")
-            );
-        }
-        let source = read_text(&args.file)?;
-        let session = Session::of_program(&source.text, folder_of(&args.file), &change)
-            .map_err(|e| source_failure(e, &source))?;
+fn session(configured: &Configured, context: &output::Context) -> Result<(Session, SourceText), Failure> {
+    let recipe = &configured.recipe;
+    let change = |options: &mut Options| recipe.change(options);
+    let file = configured.file()?;
+    if !recipe.has_target() {
+        let source = read_text(file)?;
+        let session =
+            Session::of_program(&source.text, folder_of(file), &change).map_err(|e| source_failure(e, &source))?;
         return Ok((session, source));
-    };
-    let read = args.read.options();
-    let name = args.file.display().to_string();
-    let validation = args.table.validation_file().map(|file| read_table(file, &read, context)).transpose()?;
-    let given = args.model.as_deref().map(read_text).transpose()?;
+    }
+    let name = file.display().to_string();
+    let given = recipe.text.as_deref().map(read_text).transpose()?;
     let quoted = given.clone().unwrap_or_else(|| SourceText { name: name.clone(), text: String::new() });
     let text = given.as_ref().map(|source| source.text.as_str());
-    let wanted = Wanted { options: &options, text, change: &change };
-    let (session, rows) = table_session(&args.file, &read, validation, &wanted, &quoted, context)?;
+    let wanted = Wanted { options: &recipe.table, text, change: &change };
+    let validation = configured.validation(context)?;
+    let (session, rows) = table_session(file, &recipe.read, validation, &wanted, &quoted, context)?;
     if !context.quiet {
         output::progress(&table_summary(&session, &name, rows));
     }
@@ -198,20 +188,20 @@ fn split_summary(session: &Session) -> String {
 }
 
 /// Where the model is saved.
-fn out_path(args: &TrainArgs) -> Option<PathBuf> {
-    if args.out.is_some() || args.table.target.is_empty() {
-        return args.out.clone();
+fn out_path(recipe: &Recipe) -> Option<PathBuf> {
+    if recipe.out.is_some() || !recipe.has_target() {
+        return recipe.out.clone();
     }
-    let mut name =
-        args.file.file_stem().filter(|_| args.file.as_os_str() != "-").unwrap_or("model".as_ref()).to_owned();
+    let table = recipe.data.as_deref().filter(|file| file.as_os_str() != "-");
+    let mut name = table.and_then(Path::file_stem).unwrap_or("model".as_ref()).to_owned();
     name.push(".safetensors");
     Some(PathBuf::from(name))
 }
 
 /// Before the training: can the file be written, and is nothing lost?
-fn check_out(out: &Path, args: &TrainArgs) -> Result<(), Failure> {
+fn check_out(out: &Path, recipe: &Recipe, force: bool) -> Result<(), Failure> {
     let same = |other: &Path| out.canonicalize().ok().zip(other.canonicalize().ok()).is_some_and(|(a, b)| a == b);
-    if same(&args.file) || args.model.as_deref().is_some_and(same) {
+    if [&recipe.data, &recipe.text, &recipe.validation].into_iter().flatten().any(|file| same(file)) {
         return Err(Failure::usage("the model would overwrite what it is trained from").help("give another -o"));
     }
     if let Some(folder) = out.parent().filter(|p| !p.as_os_str().is_empty())
@@ -221,7 +211,7 @@ fn check_out(out: &Path, args: &TrainArgs) -> Result<(), Failure> {
             Failure::usage(format!("there is no folder {}", folder.display())).help("make it, or give another -o")
         );
     }
-    if args.force || !out.exists() {
+    if force || !out.exists() {
         return Ok(());
     }
     match ModelFile::load(out) {
@@ -233,10 +223,10 @@ fn check_out(out: &Path, args: &TrainArgs) -> Result<(), Failure> {
     }
 }
 
-pub(crate) fn threads(wanted: Threads, session: &Session) -> usize {
-    let Threads::Auto = wanted else {
-        return if let Threads::Count(count) = wanted { count } else { 1 };
-    };
+pub(crate) fn threads(wanted: Option<usize>, session: &Session) -> usize {
+    if let Some(count) = wanted {
+        return count;
+    }
     let batch = match session.options.batch {
         Batch::All => session.data.rows(),
         Batch::Size(size) => session.data.rows().min(size as usize),

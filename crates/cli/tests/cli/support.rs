@@ -22,6 +22,13 @@ impl Run {
         self.stdout
     }
 
+    /// Asserts success and gives standard error.
+    #[track_caller]
+    pub(crate) fn ok_with_notes(self) -> String {
+        assert_eq!(self.code, 0, "{self:?}");
+        self.stderr
+    }
+
     /// Asserts an exit code with nothing on standard output, and gives standard error.
     #[track_caller]
     pub(crate) fn fails(self, code: i32) -> String {
@@ -111,7 +118,7 @@ impl Drop for Folder {
     }
 }
 
-fn finished(output: Output) -> Run {
+pub(crate) fn finished(output: Output) -> Run {
     Run {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),

@@ -3,10 +3,10 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+use chainrule::train::settings::Shown as How;
 use chainrule::train::{Event, Flow};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::args::ProgressArg;
 use crate::errors::Failure;
 use crate::interrupt::Interrupt;
 use crate::models::{exact, number};
@@ -39,14 +39,17 @@ pub(crate) struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    pub(crate) fn new(how: ProgressArg, json: bool, saved: bool, context: &'a output::Context) -> Self {
-        let terminal = std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+    pub(crate) fn new(how: How, json: bool, saved: bool, context: &'a output::Context) -> Self {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        // What a machine watches has lines to read later, even if it looks like a terminal.
+        let terminal = std::io::stderr().is_terminal() && !dumb && !set("CI");
         let shown = match how {
             _ if context.quiet => Shown::Nothing,
-            ProgressArg::None => Shown::Nothing,
-            ProgressArg::Auto if !terminal => Shown::Plain,
-            ProgressArg::Plain => Shown::Plain,
-            ProgressArg::Auto | ProgressArg::Bar => Shown::Bar(ProgressBar::new(0)),
+            How::None => Shown::Nothing,
+            How::Auto if !terminal => Shown::Plain,
+            How::Plain => Shown::Plain,
+            How::Auto | How::Bar => Shown::Bar(ProgressBar::new(0)),
         };
         Progress {
             shown,

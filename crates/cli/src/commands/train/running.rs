@@ -8,12 +8,12 @@ use chainrule::text::diagnostic::{Diagnostic, Span};
 use chainrule::train::event::Divergence;
 use chainrule::train::progress::Values;
 use chainrule::train::session::{Outcome, Session};
+use chainrule::train::settings::Shown;
 use chainrule::train::{Checkpoint, Event, Flow, Report, StopReason, TrainError};
 
 use super::keeper::Keeper;
 use super::progress::Progress;
 use super::report::{end_event, report};
-use crate::args::ProgressArg;
 use crate::errors::{DIVERGED, Failure};
 use crate::models::{file_failure, number, train_failure};
 use crate::output::{self, Context};
@@ -39,7 +39,7 @@ pub(crate) struct Job<'a> {
     pub(crate) from: Option<&'a Checkpoint>,
     pub(crate) every: Option<u64>,
     pub(crate) json: bool,
-    pub(crate) progress: ProgressArg,
+    pub(crate) progress: Shown,
 }
 
 /// Trains, saves and answers; gives what came out, unless the run was stopped.
@@ -80,6 +80,9 @@ pub(crate) fn execute(job: Job, context: &Context) -> Result<Option<Outcome>, Fa
     keeper.as_mut().map_or(Ok(()), |keeper| keeper.finish(&mut progress))?;
     if let Some(signal) = signal {
         output::progress(&stopped(signal, outcome.last().epochs, out.as_deref()));
+    }
+    if !context.quiet {
+        output::progress(&super::health::notes(session, &outcome));
     }
     let told = answer(session, &outcome, out.as_deref(), &mut progress);
     // After a signal standard output may have gone with the terminal.
@@ -138,7 +141,7 @@ fn diverged(session: &Session, source: &SourceText, d: &Divergence, out: Option<
             Err(_) => "the last finite parameters could not be saved".to_owned(),
         },
     };
-    let help = format!("{last}; {kept}. Take a smaller rate in the `train` line, a tenth for a start");
+    let help = format!("{last}; {kept}. {}", super::remedies::of(&session.program));
     match d.origin {
         Some((start, end)) => {
             let diagnostic =

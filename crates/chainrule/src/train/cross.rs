@@ -1,0 +1,279 @@
+//! Cross-validation: every row is predicted by a model that was trained without it.
+
+use kernels::Pool;
+
+use super::event::Flow;
+use super::figures::{Figures, apply, figures_of};
+use super::metrics::argmax;
+use super::parallel::each;
+use super::settings::Recipe;
+use super::source::{Data, SourceError};
+use crate::data::columns::{ColumnReport, find_column};
+use crate::data::error::DataError;
+use crate::data::matrix::Matrix;
+use crate::data::split::{folds, folds_of_groups, group_numbers};
+use crate::data::table::Table;
+use crate::text::diagnostic::Span;
+
+/// A cross-validation.
+#[derive(Clone, Copy, Debug)]
+pub struct CrossValidation<'a> {
+    /// What is trained.
+    pub recipe: &'a Recipe,
+    /// The model text, if it is not the default network.
+    pub text: Option<&'a str>,
+    /// Number of folds.
+    pub folds: u32,
+    /// Repetitions with other folds.
+    pub repeats: u32,
+    /// Folds that are trained side by side; they change nothing but the time.
+    pub threads: usize,
+}
+
+/// One fold.
+#[derive(Clone, Debug)]
+pub struct Fold {
+    /// Repetition, from 1.
+    pub repeat: u32,
+    /// Number, from 1.
+    pub fold: u32,
+    /// Rows that the model was trained with, those for its own validation among them.
+    pub training: usize,
+    /// The rows that were held out and judged, as numbers in the table.
+    pub rows: Vec<u32>,
+    /// Rows whose class does not occur in the training part; they are not judged.
+    pub strangers: usize,
+    /// Networks that were trained.
+    pub networks: usize,
+    /// Epochs done by all of them.
+    pub epochs: u32,
+    /// Figures on the rows that were held out.
+    pub figures: Figures,
+    /// Predictions for them: probabilities of the classes of the whole table, or a number.
+    pub predictions: Matrix,
+}
+
+/// What a cross-validation gives.
+#[derive(Clone, Debug)]
+pub struct CrossReport {
+    /// The columns that are predicted.
+    pub targets: Vec<String>,
+    /// The classes; none for a number.
+    pub labels: Option<Vec<String>>,
+    /// Rows with a target.
+    pub rows: usize,
+    /// The numbers of these rows in the file, from 1.
+    pub numbers: Vec<u32>,
+    /// Rows that are in every training part, since their class has no other row.
+    pub lone: usize,
+    /// The seed of the folds.
+    pub seed: u64,
+    /// All folds, one repetition after the other.
+    pub folds: Vec<Fold>,
+}
+
+impl CrossReport {
+    /// The figures by name: mean, and standard deviation over the folds.
+    #[must_use]
+    pub fn summary(&self) -> Vec<(&'static str, f64, f64)> {
+        let names = self.folds.first().map(|fold| fold.figures.iter().map(|(name, _)| *name));
+        let of = |name: &str| -> Vec<f64> {
+            let found = self.folds.iter().filter_map(|fold| fold.figures.iter().find(|(other, _)| *other == name));
+            found.map(|(_, value)| *value).collect()
+        };
+        let moments = |name: &'static str| {
+            let values = of(name);
+            let n = values.len() as f64;
+            let mean = values.iter().sum::<f64>() / n;
+            let squares = values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>();
+            (name, mean, (squares / (n - 1.0).max(1.0)).sqrt())
+        };
+        names.into_iter().flatten().map(moments).collect()
+    }
+
+    /// For every row with a target the mean of its predictions over the repetitions; none for rows never held out.
+    #[must_use]
+    pub fn predictions(&self) -> Vec<Option<Vec<f64>>> {
+        let mut sums: Vec<Option<(Vec<f64>, f64)>> = vec![None; self.rows];
+        for fold in &self.folds {
+            for (at, &row) in fold.rows.iter().enumerate() {
+                let values = fold.predictions.row(at);
+                let (sum, count) = sums[row as usize].get_or_insert_with(|| (vec![0.0; values.len()], 0.0));
+                sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+                *count += 1.0;
+            }
+        }
+        sums.into_iter().map(|sum| sum.map(|(sum, count)| sum.iter().map(|sum| sum / count).collect())).collect()
+    }
+}
+
+/// The position of the largest value.
+#[must_use]
+pub fn most_probable(values: &[f64]) -> usize {
+    argmax(values)
+}
+
+fn wrap(error: DataError) -> SourceError {
+    SourceError::Data(Box::new(error), Span::default())
+}
+
+/// The table of a cross-validation, ready to be cut.
+struct Whole<'a> {
+    wish: &'a CrossValidation<'a>,
+    table: Table,
+    /// The class of each row.
+    classes: Option<Vec<u32>>,
+    labels: Option<Vec<String>>,
+}
+
+/// Trains and judges every fold. `stop` is asked between steps; `done` hears of each fold as soon as it is judged, in any
+/// order.
+///
+/// # Errors
+/// The table is wrong, there are too few rows or groups, a fold cannot be trained, or it was stopped.
+pub fn cross_validate(
+    wish: &CrossValidation,
+    mut table: Table,
+    stop: &(dyn Fn() -> bool + Sync),
+    done: &(dyn Fn(&Fold) + Sync),
+) -> Result<CrossReport, SourceError> {
+    let options = &wish.recipe.table;
+    let mut report = ColumnReport::infer(&table, &options.targets, &options.columns()).map_err(wrap)?;
+    let without = report.rows_without_target.clone();
+    let numbers = (0..table.rows() as u32).filter(|row| without.binary_search(row).is_err()).map(|row| row + 1);
+    let numbers: Vec<u32> = numbers.collect();
+    report.drop_rows_without_target(&mut table);
+    let classes = report.target.classes(&table).map_err(wrap)?;
+    let all: Vec<u32> = (0..table.rows() as u32).collect();
+    let group = options.split.group.as_deref();
+    let groups = group.map(|name| find_column(&table, name).map(|column| group_numbers(&table, column, &all)));
+    let groups = groups.transpose().map_err(wrap)?;
+    let units = groups.as_ref().map_or(table.rows(), |groups| groups.iter().max().map_or(0, |&most| most as usize + 1));
+    if units < wish.folds as usize {
+        return Err(wrap(DataError::TooFewRows { found: units, needed: wish.folds as usize }));
+    }
+    let seed = wish.recipe.seed.unwrap_or(0);
+    let assigned: Vec<Vec<Option<u32>>> = (0..wish.repeats)
+        .map(|repeat| fold_of_rows(wish.folds, all.len(), classes.as_deref(), groups.as_deref(), mixed(seed, repeat)))
+        .collect();
+    let lone = assigned.first().map_or(0, |first| first.iter().filter(|fold| fold.is_none()).count());
+    let labels = report.target.labels().map(<[String]>::to_vec);
+    let whole = Whole { wish, table, classes, labels };
+    let jobs = wish.folds as usize * wish.repeats as usize;
+    let results = each(jobs, wish.threads, &|job| {
+        let (repeat, fold) = (job as u32 / wish.folds, job as u32 % wish.folds);
+        let judged = whole.fold(&assigned[repeat as usize], repeat, fold, stop);
+        judged.inspect(|fold| {
+            if !stop() {
+                done(fold);
+            }
+        })
+    });
+    let rows = whole.table.rows();
+    let folds = results.into_iter().collect::<Result<Vec<Fold>, SourceError>>()?;
+    let targets = options.targets.clone();
+    Ok(CrossReport { targets, labels: whole.labels, rows, numbers, lone, seed, folds })
+}
+
+/// The seed of a repetition; the first has the seed itself.
+fn mixed(seed: u64, repeat: u32) -> u64 {
+    seed.wrapping_add(u64::from(repeat).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+}
+
+/// The fold of every row; none for the only row of its class, from which something is to be learned in every fold.
+fn fold_of_rows(
+    count: u32,
+    rows: usize,
+    classes: Option<&[u32]>,
+    groups: Option<&[u32]>,
+    seed: u64,
+) -> Vec<Option<u32>> {
+    if let Some(groups) = groups {
+        return folds_of_groups(groups, count, seed).into_iter().map(Some).collect();
+    }
+    let Some(classes) = classes else {
+        return folds(&vec![0; rows], count, seed).into_iter().map(Some).collect();
+    };
+    let mut sizes = vec![0_u32; classes.iter().max().map_or(0, |&most| most as usize + 1)];
+    classes.iter().for_each(|&class| sizes[class as usize] += 1);
+    let found = folds(classes, count, seed).into_iter().zip(classes);
+    found.map(|(fold, &class)| (sizes[class as usize] > 1).then_some(fold)).collect()
+}
+
+impl Whole<'_> {
+    fn fold(
+        &self,
+        fold_of: &[Option<u32>],
+        repeat: u32,
+        fold: u32,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Fold, SourceError> {
+        let all = 0..self.table.rows() as u32;
+        let (held, training): (Vec<u32>, Vec<u32>) = all.partition(|&row| fold_of[row as usize] == Some(fold));
+        let count = held.len();
+        let held = self.known(held, &training);
+        let part = |rows: &[u32]| {
+            let mut table = self.table.clone();
+            table.keep_rows(rows);
+            table
+        };
+        let mut recipe = self.wish.recipe.clone();
+        // The fold is the test.
+        recipe.table.split.test = 0.0;
+        let mut session = recipe.session(part(&training), None, self.wish.text)?;
+        session.options.threads = 1;
+        let reports = session
+            .train_from(None, &mut |_| if stop() { Flow::Stop } else { Flow::Continue })
+            .map_err(SourceError::Train)?;
+        let (networks, epochs) = (reports.len(), reports.iter().map(|report| report.epochs).sum());
+        let members = reports.into_iter().map(super::Report::into_values).collect();
+        let trained = session.trained(members).map_err(SourceError::Train)?;
+        let test = part(&held);
+        let fitted = trained.preprocessing.as_ref().expect("invariant: a session of a table has preprocessing");
+        let (mut matrices, _) = fitted.inputs(&test).map_err(wrap)?;
+        matrices.push(("Y".to_owned(), fitted.targets(&test).map_err(wrap)?));
+        let judged = apply(&trained, &Data { matrices }, &Pool::new(1)).map_err(SourceError::Train)?;
+        let figures = figures_of(&judged, &trained.program, Some(fitted));
+        let mut predictions = judged.pair.map_or_else(|| Matrix::zeros(held.len(), 0), |(predicted, _)| predicted);
+        match (&self.labels, fitted.target.labels()) {
+            (Some(all), Some(own)) => predictions = spread(&predictions, own, all),
+            _ => fitted.restore(&mut predictions),
+        }
+        Ok(Fold {
+            repeat: repeat + 1,
+            fold: fold + 1,
+            training: training.len(),
+            strangers: count - held.len(),
+            rows: held,
+            networks,
+            epochs,
+            figures,
+            predictions,
+        })
+    }
+
+    /// The rows whose class occurs in the training part.
+    fn known(&self, held: Vec<u32>, training: &[u32]) -> Vec<u32> {
+        let Some(classes) = &self.classes else { return held };
+        let mut seen = vec![false; self.labels.as_ref().map_or(0, Vec::len)];
+        for &row in training {
+            seen[classes[row as usize] as usize] = true;
+        }
+        held.into_iter().filter(|&row| seen[classes[row as usize] as usize]).collect()
+    }
+}
+
+/// Probabilities of the classes of a fold as probabilities of all classes.
+fn spread(predictions: &Matrix, own: &[String], all: &[String]) -> Matrix {
+    if predictions.cols != own.len() {
+        return predictions.clone();
+    }
+    let mut out = Matrix::zeros(predictions.rows, all.len());
+    for (from, label) in own.iter().enumerate() {
+        let Some(to) = all.iter().position(|other| other == label) else { continue };
+        for row in 0..predictions.rows {
+            out.values[row * all.len() + to] = predictions.row(row)[from];
+        }
+    }
+    out
+}
