@@ -100,7 +100,7 @@ fn every_checkpoint_continues_to_the_same_bits() {
 /// A table, with validation and patience: the best epoch comes before the last.
 fn with_patience(train: &str) -> Session {
     let csv = include_str!("../../../docs/exam.csv");
-    let table = Table::from_reader("exam.csv", &mut csv.as_bytes()).expect("a table");
+    let table = Table::from_bytes("exam.csv", csv.as_bytes()).expect("a table");
     let text = format!(
         "input X : [N, 6]\ntarget Y : [N, 1]\nZ = dense(tanh(dropout(dense(X, 4), 0.2)), 1)\npredict Z\nloss mse(Z, Y)\n\
          train {train}\n"

@@ -4,6 +4,7 @@ mod fit;
 mod formulas;
 mod judging;
 mod looks;
+mod read;
 mod resume;
 mod table;
 
@@ -17,6 +18,7 @@ pub(crate) use fit::FitArgs;
 pub(crate) use formulas::{EmitArgs, VerifyArgs};
 pub(crate) use judging::{DependenceArgs, EvaluateArgs, ImportanceArgs, LearningCurveArgs, PlotArgs, ReportArgs, What};
 pub(crate) use looks::{LrFindArgs, NumericsArgs};
+pub(crate) use read::ReadArgs;
 pub(crate) use resume::ResumeArgs;
 use table::TableArgs;
 
@@ -289,6 +291,8 @@ pub(crate) struct TrainArgs {
     pub(crate) progress: ProgressArg,
     #[command(flatten)]
     pub(crate) table: TableArgs,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }
 
 const TRAIN_EXAMPLES: &str = "\
@@ -354,4 +358,9 @@ pub(crate) struct PredictArgs {
     /// One JSON document in place of the table
     #[arg(long, conflicts_with = "with_input")]
     pub(crate) json: bool,
+    /// Number of threads. The result is the same
+    #[arg(long, value_name = "N|auto", default_value = "auto", value_parser = threads)]
+    pub(crate) threads: Threads,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }

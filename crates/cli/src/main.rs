@@ -80,6 +80,11 @@ fn report(failure: &Failure, color: bool) -> u8 {
 }
 
 fn report_panic(info: &PanicHookInfo<'_>) {
+    // A library that reads damaged files on a thread of its own may panic; that becomes an error of the file.
+    #[cfg(feature = "parquet")]
+    if std::thread::current().name() == Some(chainrule::data::PARQUET_THREAD) {
+        return;
+    }
     let payload = info.payload();
     let what = payload.downcast_ref::<&str>().copied();
     let what = what.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");

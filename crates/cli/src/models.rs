@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use chainrule::data::blocks::TableReader;
+use chainrule::data::long::is_long;
+use chainrule::data::options::ReadOptions;
 use chainrule::data::preprocess::{Notes, Preprocessing};
-use chainrule::data::table::Table;
+use chainrule::data::table::{Table, Uneven};
 use chainrule::export::checkpoint_file::SavedRun;
 use chainrule::export::error::FileError;
 use chainrule::export::model_file::ModelFile;
@@ -12,14 +15,13 @@ use chainrule::export::trained::Trained;
 use chainrule::text::diagnostic::{Diagnostic, Span};
 use chainrule::train::TrainError;
 use chainrule::train::figures::Figures;
+use chainrule::train::session::{Change, Session};
 use chainrule::train::source::SourceError;
+use chainrule::train::table::TableOptions;
 
 use crate::errors::{DATA, FILE, Failure, SYSTEM, TEXT};
 use crate::output;
 use crate::source::SourceText;
-
-/// Rows that are predicted at once.
-pub(crate) const BLOCK: usize = 1024;
 
 /// Reads a trained model: its file, a checkpoint, or the folder of a run.
 pub(crate) fn read_model(path: &Path) -> Result<Trained, Failure> {
@@ -52,13 +54,61 @@ pub(crate) fn file_failure(path: &Path, error: FileError) -> Failure {
 }
 
 /// Reads a table; `-` is standard input.
-pub(crate) fn read_table(path: &Path) -> Result<Table, Failure> {
+pub(crate) fn read_table(path: &Path, options: &ReadOptions, context: &output::Context) -> Result<Table, Failure> {
     let table = if path.as_os_str() == "-" {
-        Table::from_reader("-", &mut std::io::stdin().lock())?
+        Table::from_stream("-", Box::new(std::io::stdin()), options)?
     } else {
-        Table::read(path)?
+        Table::read_with(path, options)?
     };
+    tell_uneven(table.uneven(), context);
     Ok(table)
+}
+
+/// What is to be made of a table.
+pub(crate) struct Wanted<'a> {
+    pub(crate) options: &'a TableOptions,
+    pub(crate) text: Option<&'a str>,
+    pub(crate) change: Change<'a>,
+}
+
+/// The session of a table, and its number of rows. A file that is too large for the memory is read again in each epoch.
+pub(crate) fn table_session(
+    path: &Path,
+    read: &ReadOptions,
+    validation: Option<Table>,
+    wanted: &Wanted<'_>,
+    quoted: &SourceText,
+    context: &output::Context,
+) -> Result<(Session, usize), Failure> {
+    let Wanted { options, text, change } = *wanted;
+    let failed = |error| source_failure(error, quoted);
+    if is_long(path, read) {
+        let session = Session::of_long_table(path, read, validation, options, text, change).map_err(failed)?;
+        let rows = session.stream.as_ref().map_or(0, |stream| stream.long.rows() as usize);
+        return Ok((session, rows));
+    }
+    let table = read_table(path, read, context)?;
+    let rows = table.rows();
+    Ok((Session::of_table(table, validation, options, text, change).map_err(failed)?, rows))
+}
+
+/// Opens a table that is read block by block; `-` is standard input.
+pub(crate) fn open_table(path: &Path, options: &ReadOptions) -> Result<TableReader, Failure> {
+    Ok(if path.as_os_str() == "-" {
+        TableReader::from_reader("-", Box::new(std::io::stdin()), options)?
+    } else {
+        TableReader::open(path, options)?
+    })
+}
+
+/// Tells that rows were left out or filled.
+pub(crate) fn tell_uneven(uneven: Option<Uneven>, context: &output::Context) {
+    let Some(Uneven { rows, first_line, padded }) = uneven.filter(|_| !context.quiet) else { return };
+    let (rows, were) = if rows == 1 { ("1 row".to_owned(), "was") } else { (format!("{rows} rows"), "were") };
+    let done = if padded { "filled or cut" } else { "left out" };
+    output::progress(&format!(
+        "note    {rows} with another number of fields than the header {were} {done}, the first in line {first_line}\n"
+    ));
 }
 
 /// What was fitted to the table that the model was trained on.

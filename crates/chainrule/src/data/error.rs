@@ -189,6 +189,20 @@ pub enum DataError {
         /// Why not.
         reason: String,
     },
+    /// A damaged file, or one of a format that is not read.
+    Damaged {
+        /// File as named.
+        file: String,
+        /// Why.
+        reason: String,
+    },
+    /// A line that is not an object of JSON with plain values.
+    Json {
+        /// Where.
+        at: Box<Place>,
+        /// Why not.
+        reason: String,
+    },
     /// A damaged or unsupported NumPy file.
     Numpy {
         /// File, with the entry in brackets for an archive.
@@ -229,6 +243,8 @@ impl DataError {
             DataError::UnknownGenerator { .. } => "E321",
             DataError::BadArgument { .. } => "E322",
             DataError::Numpy { .. } => "E323",
+            DataError::Damaged { .. } => "E330",
+            DataError::Json { .. } => "E331",
         }
     }
 
@@ -256,7 +272,8 @@ impl DataError {
             | DataError::NotADate { at, .. }
             | DataError::NonFinite { at, .. }
             | DataError::MissingTarget { at, .. }
-            | DataError::UnseenLabel { at, .. } => Some(at),
+            | DataError::UnseenLabel { at, .. }
+            | DataError::Json { at, .. } => Some(at),
             _ => None,
         }
     }
@@ -274,9 +291,22 @@ impl DataError {
             DataError::Empty { .. } | DataError::HeaderOnly { .. } => {
                 "a table needs a line of names and at least one row"
             }
-            DataError::Encoding { .. } => "save the file as UTF-8",
-            DataError::ZeroByte { .. } => "this is not a text file, or it was damaged",
-            DataError::RaggedRow { .. } => "put quotes around fields that contain the delimiter",
+            DataError::Encoding { .. } => "save the file as UTF-8, or name its encoding: `--encoding latin-1`",
+            DataError::ZeroByte { .. } => {
+                "this is not a text file, or it was damaged; UTF-16 without a mark needs `--encoding utf-16`"
+            }
+            DataError::RaggedRow { .. } => {
+                "put quotes around fields that contain the delimiter, or read on with `--ragged skip` or `--ragged pad`"
+            }
+            DataError::TooLarge { .. } => "a quote that is never closed makes fields without an end",
+            DataError::Damaged { .. } => "make the file anew",
+            DataError::Json { .. } => "JSON Lines has one object in each line: {\"name\": \"Ann\", \"age\": 31}",
+            DataError::Io { reason, .. } if reason.contains("while it was read") => {
+                "wait until nothing writes to it, or read a copy"
+            }
+            DataError::NotANumber { text, .. } if has_number_signs(text) => {
+                "say how numbers are written: `--decimal ,` or `--thousands ,`"
+            }
             DataError::Quote { .. } => "a quote inside quotes is written twice",
             DataError::EmptyName { .. } => "give the column a name, or remove the column",
             DataError::DuplicateName { .. } => "rename one of the two columns",
@@ -287,7 +317,9 @@ impl DataError {
             DataError::NonFinite { .. } => "leave the cell empty if the value is unknown",
             DataError::MissingTarget { .. } => "fill in the target, or remove the row",
             DataError::NoFeatures { .. } => "name the columns to keep",
-            DataError::Memory { .. } => "use fewer rows, or drop columns with many categories",
+            DataError::Memory { .. } => {
+                "use fewer rows, drop columns with many categories, or allow more with `--max-memory`"
+            }
             _ => return None,
         };
         Some(fixed.to_string())
@@ -327,9 +359,18 @@ impl fmt::Display for DataError {
             DataError::TooFewRows { found, needed } => write!(f, "{found} rows where at least {needed} are needed"),
             DataError::UnknownGenerator { name, .. } => write!(f, "no data generator named `{name}`"),
             DataError::BadArgument { name, reason } => write!(f, "argument `{name}` {reason}"),
+            DataError::Damaged { file, reason } => write!(f, "{file}: {reason}"),
+            DataError::Json { reason, .. } => write!(f, "not a row of JSON: {reason}"),
             DataError::Numpy { file, byte, reason } => write!(f, "{file}: byte {byte}: {reason}"),
         }
     }
 }
 
 impl std::error::Error for DataError {}
+
+/// Digits with a comma, an apostrophe or two points among them.
+fn has_number_signs(text: &str) -> bool {
+    let digits = text.bytes().any(|letter| letter.is_ascii_digit());
+    let plain = text.bytes().all(|letter| letter.is_ascii_digit() || b"+-.,' _eE".contains(&letter));
+    digits && plain && (text.contains([',', '\'', ' ', '_']) || text.matches('.').count() > 1)
+}

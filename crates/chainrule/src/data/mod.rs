@@ -1,22 +1,37 @@
 //! Floor 5: tables, columns, preprocessing, splits, batches, generators.
 
 pub mod batch;
+pub mod blocks;
 pub mod columns;
 pub mod datetime;
 pub mod encode;
 pub mod error;
 pub mod generate;
+pub mod long;
 pub mod matrix;
 pub mod notes;
 pub mod npy;
+pub mod options;
 pub mod preprocess;
+pub mod row;
 pub mod split;
 pub mod table;
 pub mod target;
 pub mod write;
 
+mod arrays;
 mod delimited;
+mod encoding;
 mod fitting;
+mod formats;
+mod idx;
+mod json_lines;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod quotes;
 mod read;
 mod suggest;
+mod whole;
+
+#[cfg(feature = "parquet")]
+pub use parquet::THREAD as PARQUET_THREAD;

@@ -47,7 +47,7 @@ const MAX_RATIO: u64 = 1000;
 
 /// Reads a `.npy` file.
 ///
-/// Elements are little-endian `f4 f8 i4 i8` or `u1 bool`; order C or Fortran.
+/// Elements are little-endian `f4 f8`, integers of 1 to 8 bytes, or `bool`; order C or Fortran.
 ///
 /// # Errors
 /// A missing or unreadable file, another element type or rank, a size that differs from the file's, an integer beyond
@@ -72,6 +72,19 @@ pub fn read_npz(path: impl AsRef<Path>) -> Result<BTreeMap<String, Array>, DataE
 /// # Errors
 /// As [`read_npy`].
 pub fn parse_npy(file: &str, bytes: &[u8]) -> Result<Array, DataError> {
+    parse_npy_with(file, bytes, NotFinite::Refused)
+}
+
+/// What becomes of elements that are infinite or not a number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum NotFinite {
+    /// They are an error: matrices of a program are finite.
+    Refused,
+    /// They stay: missing values of a table.
+    Kept,
+}
+
+pub(crate) fn parse_npy_with(file: &str, bytes: &[u8], rule: NotFinite) -> Result<Array, DataError> {
     let failed = |byte: usize, reason: String| DataError::Numpy { file: file.to_string(), byte: byte as u64, reason };
     let (text, start) = header_text(bytes).map_err(|reason| failed(0, reason))?;
     let header = Header::parse(text).map_err(|reason| failed(start - text.len(), reason))?;
@@ -92,7 +105,11 @@ pub fn parse_npy(file: &str, bytes: &[u8]) -> Result<Array, DataError> {
         .map_err(|_| DataError::Memory { what: format!("reading {file}"), needed: 8 * count as u64 })?;
     for (index, chunk) in elements.chunks_exact(header.element.size()).enumerate() {
         let byte = start + index * header.element.size();
-        values.push(header.element.read(chunk).map_err(|reason| failed(byte, reason.to_string()))?);
+        let value = header.element.read(chunk).map_err(|reason| failed(byte, reason.to_string()))?;
+        if !value.is_finite() && rule == NotFinite::Refused {
+            return Err(failed(byte, "a number that is not finite".to_string()));
+        }
+        values.push(value);
     }
     if header.fortran_order && header.shape.len() == 2 {
         values = to_row_major(&values, header.shape[0], header.shape[1]);
@@ -105,6 +122,10 @@ pub fn parse_npy(file: &str, bytes: &[u8]) -> Result<Array, DataError> {
 /// # Errors
 /// As [`read_npz`].
 pub fn parse_npz(file: &str, bytes: &[u8]) -> Result<BTreeMap<String, Array>, DataError> {
+    parse_npz_with(file, bytes, NotFinite::Refused)
+}
+
+pub(crate) fn parse_npz_with(file: &str, bytes: &[u8], rule: NotFinite) -> Result<BTreeMap<String, Array>, DataError> {
     let failed = |reason: String| DataError::Numpy { file: file.to_string(), byte: 0, reason };
     let damaged = |error: zip::result::ZipError| failed(format!("damaged archive: {error}"));
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
@@ -137,7 +158,7 @@ pub fn parse_npz(file: &str, bytes: &[u8]) -> Result<BTreeMap<String, Array>, Da
         let Some(short) = name.strip_suffix(".npy") else {
             return Err(failed(format!("entry `{name}` is not an array (.npy)")));
         };
-        let array = parse_npy(&format!("{file}[{short}]"), &contents)?;
+        let array = parse_npy_with(&format!("{file}[{short}]"), &contents, rule)?;
         if arrays.insert(short.to_string(), array).is_some() {
             return Err(failed(format!("array `{short}` is there twice")));
         }
@@ -188,9 +209,14 @@ fn header_text(bytes: &[u8]) -> Result<(&str, usize), String> {
 enum Element {
     F4,
     F8,
+    I1,
+    I2,
     I4,
     I8,
     U1,
+    U2,
+    U4,
+    U8,
     Bool,
 }
 
@@ -199,12 +225,17 @@ impl Element {
         match name {
             "<f4" => Ok(Element::F4),
             "<f8" => Ok(Element::F8),
+            "|i1" | "<i1" => Ok(Element::I1),
+            "<i2" => Ok(Element::I2),
             "<i4" => Ok(Element::I4),
             "<i8" => Ok(Element::I8),
             "|u1" | "<u1" => Ok(Element::U1),
+            "<u2" => Ok(Element::U2),
+            "<u4" => Ok(Element::U4),
+            "<u8" => Ok(Element::U8),
             "|b1" => Ok(Element::Bool),
             _ => Err(format!(
-                "elements of type `{}`, expected one of <f4 <f8 <i4 <i8 |u1 |b1",
+                "elements of type `{}`, expected one of <f4 <f8 |i1 <i2 <i4 <i8 |u1 <u2 <u4 <u8 |b1",
                 super::table::shorten(name)
             )),
         }
@@ -212,9 +243,10 @@ impl Element {
 
     fn size(self) -> usize {
         match self {
-            Element::F8 | Element::I8 => 8,
-            Element::F4 | Element::I4 => 4,
-            Element::U1 | Element::Bool => 1,
+            Element::F8 | Element::I8 | Element::U8 => 8,
+            Element::F4 | Element::I4 | Element::U4 => 4,
+            Element::I2 | Element::U2 => 2,
+            Element::I1 | Element::U1 | Element::Bool => 1,
         }
     }
 
@@ -236,11 +268,22 @@ impl Element {
                 }
                 integer as f64
             }
+            Element::U8 => {
+                let integer = u64::from_le_bytes(wide);
+                if integer > EXACT {
+                    return Err("an integer beyond 2^53 has no exact number");
+                }
+                integer as f64
+            }
+            Element::I1 => f64::from(a as i8),
+            Element::I2 => f64::from(i16::from_le_bytes([a, b])),
             Element::U1 => f64::from(a),
+            Element::U2 => f64::from(u16::from_le_bytes([a, b])),
+            Element::U4 => f64::from(u32::from_le_bytes([a, b, c, d])),
             Element::Bool if a <= 1 => f64::from(a),
             Element::Bool => return Err("a truth value other than 0 and 1"),
         };
-        if value.is_finite() { Ok(value) } else { Err("a number that is not finite") }
+        Ok(value)
     }
 }
 

@@ -3,6 +3,9 @@
 //! The library gives the unquoted text of fields, not their places, and reads an unterminated quote to the end of the
 //! file; this walk over the same bytes supplies both.
 
+/// Records at the start of a file by which its delimiter is recognised.
+pub(crate) const SNIFFED: usize = 50;
+
 /// One field with its quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Field {
@@ -39,6 +42,29 @@ impl<'a> Fields<'a> {
         Fields { text, delimiter, at: start, done: start >= text.len() }
     }
 
+    /// Where the next field starts.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// From an opening quote to behind the closing one.
+    fn skip_quotes(&mut self) -> Option<Fault> {
+        self.at += 1;
+        loop {
+            let rest = &self.text[self.at..];
+            let Some(quote) = memchr::memchr(b'"', rest) else {
+                self.at = self.text.len();
+                return Some(Fault::Unterminated);
+            };
+            self.at += quote + 1;
+            match self.text.get(self.at) {
+                Some(b'"') => self.at += 1,
+                Some(&byte) if !self.is_end(byte) => return Some(Fault::TextAfterQuote(self.at)),
+                _ => return None,
+            }
+        }
+    }
+
     fn is_end(&self, byte: u8) -> bool {
         byte == self.delimiter || byte == b'\n' || byte == b'\r'
     }
@@ -53,29 +79,11 @@ impl Iterator for Fields<'_> {
         }
         let start = self.at;
         let mut fault = None;
-        if self.text.get(self.at) == Some(&b'"') {
-            self.at += 1;
-            loop {
-                match (self.text.get(self.at), self.text.get(self.at + 1)) {
-                    (None, _) => {
-                        fault = Some(Fault::Unterminated);
-                        break;
-                    }
-                    (Some(b'"'), Some(b'"')) => self.at += 2,
-                    (Some(b'"'), _) => {
-                        self.at += 1;
-                        break;
-                    }
-                    _ => self.at += 1,
-                }
-            }
-            if self.text.get(self.at).is_some_and(|&byte| !self.is_end(byte)) {
-                fault = Some(Fault::TextAfterQuote(self.at));
-            }
+        if self.text.get(start) == Some(&b'"') {
+            fault = self.skip_quotes();
         }
-        while self.text.get(self.at).is_some_and(|&byte| !self.is_end(byte)) {
-            self.at += 1;
-        }
+        let rest = &self.text[self.at..];
+        self.at += memchr::memchr3(self.delimiter, b'\n', b'\r', rest).unwrap_or(rest.len());
         let end = self.at;
         let last = self.text.get(end) != Some(&self.delimiter);
         match (self.text.get(end), self.text.get(end + 1)) {
@@ -91,11 +99,10 @@ impl Iterator for Fields<'_> {
     }
 }
 
-/// The delimiter among comma, semicolon and tab that cuts the first lines into the same number of fields.
+/// The delimiter among comma, semicolon, tab and bar that cuts the first lines into the same number of fields.
 pub(crate) fn sniff_delimiter(text: &[u8]) -> u8 {
-    const RECORDS: usize = 50;
     let mut best = (false, 1, b',');
-    for delimiter in [b',', b';', b'\t'] {
+    for delimiter in [b',', b';', b'\t', b'|'] {
         let (mut header, mut fields, mut records) = (0, 0, 0);
         let mut equal = true;
         for field in Fields::new(text, delimiter, 0) {
@@ -112,7 +119,7 @@ pub(crate) fn sniff_delimiter(text: &[u8]) -> u8 {
                 equal &= fields == header;
             }
             fields = 0;
-            if records == RECORDS {
+            if records == SNIFFED {
                 break;
             }
         }
@@ -152,6 +159,8 @@ mod tests {
         assert_eq!(sniff_delimiter(b"a;b\n1,5;2,5\n"), b';');
         assert_eq!(sniff_delimiter(b"a\tb\n1\t2\n"), b'\t');
         assert_eq!(sniff_delimiter(b"\"a;b\",c\n1,2\n"), b',');
+        assert_eq!(sniff_delimiter(b"a|b\n1|2\n"), b'|');
+        assert_eq!(sniff_delimiter(b"a,b|c\n1,2\n"), b',');
         assert_eq!(sniff_delimiter(b"a\n1\n"), b',');
     }
 }

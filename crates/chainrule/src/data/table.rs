@@ -1,32 +1,62 @@
 //! A table of text cells with names, as it stands in the file.
 
+use std::sync::Arc;
+
 use super::error::{DataError, Place};
+use super::options::{Comma, Numbers, Ragged};
 use super::quotes::Fields;
 
-/// A table read from a delimited text. Cells stay text until a column's use is known; places in the file are kept for
-/// error messages.
+/// A table, or a block of rows of a long one. Cells stay text until a column's use is known; places in the file are kept
+/// for error messages.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
+    pub(crate) layout: Arc<Layout>,
+    /// The file's text, or the part of it with these rows.
+    pub(crate) source: String,
+    /// Texts of cells that do not stand in `source` as such: quotes were taken out, or they come from another format.
+    pub(crate) loose: String,
+    /// First byte and end of each cell, row by row: in `source`, and beyond its end in `loose`.
+    pub(crate) cells: Vec<(u32, u32)>,
+    /// Byte in `source` at which each row starts; nothing for formats without a text.
+    pub(crate) starts: Vec<u32>,
+    /// Lines of rows that were taken out of a file here and there.
+    pub(crate) lines: Vec<usize>,
+    /// Lines of the file before `source`, or rows before the first where there are no lines.
+    pub(crate) lines_before: usize,
+    /// Rows (as read) that are the rows of the table.
+    pub(crate) order: Vec<u32>,
+    pub(crate) uneven: Option<Uneven>,
+}
+
+/// What all blocks of a file have in common.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Layout {
     /// File name for messages.
     pub(crate) file: String,
-    /// The file's text after a byte order mark.
-    pub(crate) source: String,
-    pub(crate) delimiter: u8,
     pub(crate) names: Vec<String>,
-    /// Unquoted text of all cells, row by row, in file order.
-    pub(crate) text: String,
-    /// End of each cell in `text`.
-    pub(crate) ends: Vec<u32>,
-    /// Byte in `source` at which each record starts; the header is the first.
-    pub(crate) starts: Vec<u32>,
-    /// Records (from 0, without the header) that are the rows of the table.
-    pub(crate) order: Vec<u32>,
+    /// Between fields; nothing for formats that are not delimited text.
+    pub(crate) delimiter: Option<u8>,
+    pub(crate) numbers: Numbers,
+    pub(crate) ragged: Ragged,
+    /// Most bytes that a table may take.
+    pub(crate) max_memory: u64,
+}
+
+/// Rows with another number of fields than the header that the reader did not refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uneven {
+    /// How many.
+    pub rows: usize,
+    /// Line of the first.
+    pub first_line: usize,
+    /// They were padded or cut; else they were left out.
+    pub padded: bool,
 }
 
 /// What a cell says.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cell<'a> {
-    /// Nothing: empty, `?`, or NA, N/A, NaN, null, None in any case.
+    /// Nothing: empty, `?`, or NA, N/A, NaN, -NaN, null, None in any case.
     Missing,
     /// A finite number.
     Number(f64),
@@ -37,6 +67,21 @@ pub enum Cell<'a> {
 }
 
 impl Table {
+    /// A table without rows.
+    pub(crate) fn empty(layout: Arc<Layout>) -> Table {
+        Table {
+            layout,
+            source: String::new(),
+            loose: String::new(),
+            cells: Vec::new(),
+            starts: Vec::new(),
+            lines: Vec::new(),
+            lines_before: 0,
+            order: Vec::new(),
+            uneven: None,
+        }
+    }
+
     /// Number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
@@ -46,25 +91,31 @@ impl Table {
     /// Column names in file order.
     #[must_use]
     pub fn names(&self) -> &[String] {
-        &self.names
+        &self.layout.names
     }
 
     /// The name under which the file was read.
     #[must_use]
     pub fn file(&self) -> &str {
-        &self.file
+        &self.layout.file
     }
 
-    /// The character between fields.
+    /// The character between fields; a comma for formats that have none.
     #[must_use]
     pub fn delimiter(&self) -> char {
-        char::from(self.delimiter)
+        char::from(self.layout.delimiter.unwrap_or(b','))
+    }
+
+    /// Rows that did not have as many fields as the header, if there were any and the reader was told what to do.
+    #[must_use]
+    pub fn uneven(&self) -> Option<Uneven> {
+        self.uneven
     }
 
     /// Number of the column of this name.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<usize> {
-        self.names.iter().position(|other| other == name)
+        self.layout.names.iter().position(|other| other == name)
     }
 
     /// The text of a cell as written, quotes removed.
@@ -72,30 +123,91 @@ impl Table {
     /// # Panics
     /// If there is no such row or column.
     #[must_use]
+    #[inline]
     pub fn text(&self, row: usize, column: usize) -> &str {
-        assert!(column < self.names.len(), "no column {column}");
-        let index = self.order[row] as usize * self.names.len() + column;
-        let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        &self.text[start as usize..self.ends[index] as usize]
+        let columns = self.layout.names.len();
+        assert!(column < columns, "no column {column}");
+        let (start, end) = self.cells[self.order[row] as usize * columns + column];
+        let (start, end) = (start as usize, end as usize);
+        match start.checked_sub(self.source.len()) {
+            Some(loose) if end > start => &self.loose[loose..end - self.source.len()],
+            Some(_) => "",
+            None => &self.source[start..end],
+        }
     }
 
-    /// What a cell says. In a file delimited by semicolons a comma in a number is a decimal comma.
+    /// What a cell says, with the signs of numbers that the file has.
     ///
     /// # Panics
     /// If there is no such row or column.
     #[must_use]
+    #[inline]
     pub fn cell(&self, row: usize, column: usize) -> Cell<'_> {
-        parse_cell(self.text(row, column), self.delimiter == b';')
+        parse_cell(self.text(row, column), self.layout.numbers)
     }
 
-    /// Where a cell stands in the file.
+    /// Where a cell stands in the file; the row and the column where the format has no lines.
     ///
     /// # Panics
     /// If there is no such row.
     #[must_use]
     pub fn place(&self, row: usize, column: usize) -> Place {
-        // Record 0 is the header.
-        self.place_in_record(self.order[row] as usize + 1, column)
+        let record = self.order[row] as usize;
+        let Some(&start) = self.starts.get(record) else {
+            let excerpt = self.text(row, column);
+            return Place {
+                file: self.layout.file.clone(),
+                line: self.lines.get(record).copied().unwrap_or(self.lines_before + record + 1),
+                column: column + 1,
+                excerpt: shorten(excerpt),
+                caret: 0,
+            };
+        };
+        let byte = match self.layout.delimiter {
+            Some(delimiter) => {
+                let mut fields = Fields::new(self.source.as_bytes(), delimiter, start as usize);
+                // A field that is not there stands at the end of its row.
+                let mut byte = start as usize;
+                for _ in 0..=column {
+                    let Some(field) = fields.next() else { break };
+                    byte = field.start;
+                    if field.last {
+                        break;
+                    }
+                }
+                byte
+            }
+            None => {
+                let (cell, _) = self.cells[record * self.layout.names.len() + column];
+                if (cell as usize) < self.source.len() { cell as usize } else { start as usize }
+            }
+        };
+        self.place_at(byte)
+    }
+
+    /// The place of a byte of the source.
+    pub(crate) fn place_at(&self, byte: usize) -> Place {
+        let mut place = place_of_byte(&self.layout.file, self.source.as_bytes(), byte);
+        place.line += self.lines_before;
+        place
+    }
+
+    /// The lines at which rows of these numbers stand, which ascend.
+    pub(crate) fn lines_of(&self, rows: &[u32]) -> Vec<usize> {
+        let (mut line, mut at) = (self.lines_before + 1, 0);
+        let source = self.source.as_bytes();
+        let mut lines = Vec::with_capacity(rows.len());
+        for &row in rows {
+            let record = self.order[row as usize] as usize;
+            let Some(&start) = self.starts.get(record) else {
+                lines.push(self.lines_before + record + 1);
+                continue;
+            };
+            line += line_ends(&source[at..start as usize]);
+            at = start as usize;
+            lines.push(line);
+        }
+        lines
     }
 
     /// Keeps the rows of the given numbers, in that order.
@@ -106,39 +218,43 @@ impl Table {
         self.order = rows.iter().map(|&row| self.order[row as usize]).collect();
     }
 
-    pub(crate) fn place_in_record(&self, record: usize, column: usize) -> Place {
-        let start = self.starts[record] as usize;
-        let field = Fields::new(self.source.as_bytes(), self.delimiter, start).nth(column);
-        let byte = field.map_or(start, |field| field.start);
-        place_of_byte(&self.file, self.source.as_bytes(), byte)
-    }
-
     pub(crate) fn not_a_number(&self, row: usize, column: usize) -> DataError {
         let at = Box::new(self.place(row, column));
         let text = shorten(self.text(row, column).trim());
-        DataError::NotANumber { at, column: self.names[column].clone(), text }
+        DataError::NotANumber { at, column: self.layout.names[column].clone(), text }
     }
 
     pub(crate) fn non_finite(&self, row: usize, column: usize) -> DataError {
         let at = Box::new(self.place(row, column));
         let text = shorten(self.text(row, column).trim());
-        DataError::NonFinite { at, column: self.names[column].clone(), text }
+        DataError::NonFinite { at, column: self.layout.names[column].clone(), text }
     }
 }
 
 /// Reads a cell.
-pub(crate) fn parse_cell(text: &str, decimal_comma: bool) -> Cell<'_> {
-    let text = text.trim();
+#[inline]
+pub(crate) fn parse_cell(text: &str, numbers: Numbers) -> Cell<'_> {
+    let bytes = text.as_bytes();
+    // Most cells are plain numbers without anything around them.
+    let plain = matches!(bytes, [b'0'..=b'9' | b'-', .., b'0'..=b'9'] | [b'0'..=b'9']);
+    if plain
+        && numbers.comma != Comma::Only
+        && let Ok(number) = text.parse::<f64>()
+    {
+        return if number.is_finite() { Cell::Number(number) } else { Cell::NonFinite(text) };
+    }
+    parse_any(text.trim(), numbers)
+}
+
+fn parse_any(text: &str, numbers: Numbers) -> Cell<'_> {
     if is_missing(text) {
         return Cell::Missing;
     }
     // Rust reads `inf`, `infinity` and `nan` as numbers; `nan` is already gone, words do not begin like this.
+    let has_point = numbers.comma == Comma::Only && text.contains('.');
     let number = match text.parse::<f64>() {
-        Ok(number) => Some(number),
-        Err(_) if decimal_comma && text.len() <= 64 && text.matches(',').count() == 1 && !text.contains('.') => {
-            text.replace(',', ".").parse::<f64>().ok()
-        }
-        Err(_) => None,
+        Ok(number) if !has_point => Some(number),
+        _ => numbers.parse(text),
     };
     match number {
         Some(number) if number.is_finite() => Cell::Number(number),
@@ -150,7 +266,7 @@ pub(crate) fn parse_cell(text: &str, decimal_comma: bool) -> Cell<'_> {
 fn is_missing(text: &str) -> bool {
     text.is_empty()
         || text == "?"
-        || ["na", "n/a", "nan", "null", "none"].iter().any(|marker| text.eq_ignore_ascii_case(marker))
+        || ["na", "n/a", "nan", "-nan", "null", "none"].iter().any(|marker| text.eq_ignore_ascii_case(marker))
 }
 
 /// The beginning of a text for a message, control characters shown as escapes.
@@ -167,6 +283,15 @@ fn visible(letter: char) -> impl Iterator<Item = char> {
     let (escaped, plain) =
         if letter.is_control() { (Some(letter.escape_default()), None) } else { (None, Some(letter)) };
     escaped.into_iter().flatten().chain(plain)
+}
+
+/// Number of line ends; `\r\n` is one.
+pub(crate) fn line_ends(text: &[u8]) -> usize {
+    let feeds = memchr::memchr_iter(b'\n', text).count();
+    if memchr::memchr(b'\r', text).is_none() {
+        return feeds;
+    }
+    feeds + memchr::memchr_iter(b'\r', text).filter(|&at| text.get(at + 1) != Some(&b'\n')).count()
 }
 
 /// Line, column and excerpt of a byte. Works on any bytes, because encoding errors need places too.
@@ -207,16 +332,23 @@ mod tests {
 
     #[test]
     fn cells_say_what_they_mean() {
+        let point = Numbers::default();
+        let also = Numbers { comma: Comma::Also, thousands: None };
+        let only = Numbers { comma: Comma::Only, thousands: None };
         for text in ["", "  ", "NA", "n/a", "NaN", "null", "None", "?"] {
-            assert_eq!(parse_cell(text, false), Cell::Missing, "{text}");
+            assert_eq!(parse_cell(text, point), Cell::Missing, "{text}");
         }
-        assert_eq!(parse_cell(" -1.5e3 ", false), Cell::Number(-1500.0));
-        assert_eq!(parse_cell("1e400", false), Cell::NonFinite("1e400"));
-        assert_eq!(parse_cell("-inf", false), Cell::NonFinite("-inf"));
-        assert_eq!(parse_cell("0x10", false), Cell::Text("0x10"));
-        assert_eq!(parse_cell("1,5", false), Cell::Text("1,5"));
-        assert_eq!(parse_cell("1,5", true), Cell::Number(1.5));
-        assert_eq!(parse_cell("1,500,000", true), Cell::Text("1,500,000"));
+        assert_eq!(parse_cell(" -1.5e3 ", point), Cell::Number(-1500.0));
+        assert_eq!(parse_cell("1e400", point), Cell::NonFinite("1e400"));
+        assert_eq!(parse_cell("-inf", point), Cell::NonFinite("-inf"));
+        assert_eq!(parse_cell("0x10", point), Cell::Text("0x10"));
+        assert_eq!(parse_cell("1,5", point), Cell::Text("1,5"));
+        assert_eq!(parse_cell("1,5", also), Cell::Number(1.5));
+        assert_eq!(parse_cell("1,500,000", also), Cell::Text("1,500,000"));
+        assert_eq!(parse_cell("1,5", only), Cell::Number(1.5));
+        assert_eq!(parse_cell("1.5", only), Cell::Text("1.5"));
+        assert_eq!(parse_cell("7", only), Cell::Number(7.0));
+        assert_eq!(parse_cell("inf", only), Cell::NonFinite("inf"));
     }
 
     #[test]

@@ -34,6 +34,30 @@ impl<W: Write> TableWriter<W> {
     }
 }
 
+/// Appends a cell to a line of comma-separated text, as [`TableWriter::row`] writes it.
+pub fn push_cell(line: &mut Vec<u8>, cell: &str) {
+    let cell = harmless(cell);
+    if !cell.bytes().any(|letter| matches!(letter, b',' | b'"' | b'\n' | b'\r')) {
+        line.extend_from_slice(cell.as_bytes());
+        return;
+    }
+    line.push(b'"');
+    for letter in cell.bytes() {
+        if letter == b'"' {
+            line.push(letter);
+        }
+        line.push(letter);
+    }
+    line.push(b'"');
+}
+
+/// Appends a number with the fewest digits that give it back; `NaN` and `inf` stand for what is no number.
+pub fn push_number(line: &mut Vec<u8>, value: f64) {
+    let mut buffer = zmij::Buffer::new();
+    let text = buffer.format(value);
+    line.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes());
+}
+
 fn into_io(error: csv::Error) -> std::io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
@@ -42,7 +66,7 @@ fn into_io(error: csv::Error) -> std::io::Error {
 }
 
 fn harmless(cell: &str) -> Cow<'_, str> {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.trim().parse::<f64>().is_err() {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\0']) && cell.trim().parse::<f64>().is_err() {
         format!("'{cell}").into()
     } else {
         cell.into()
@@ -52,6 +76,31 @@ fn harmless(cell: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cells_are_written_as_the_library_writes_them() {
+        for cell in
+            ["a", "", "a,b", "say \"x\"", "two\nlines", "cr\r", "=1+1", "@x", "-2+3", "-2.5", " ", "ä;b", "\tx", "\0"]
+        {
+            let mut bytes = Vec::new();
+            let mut writer = TableWriter::new(&mut bytes);
+            writer.row(["x", cell]).unwrap();
+            writer.finish().unwrap();
+            let mut line = b"x,".to_vec();
+            push_cell(&mut line, cell);
+            line.push(b'\n');
+            assert_eq!(String::from_utf8(line).unwrap(), String::from_utf8(bytes).unwrap(), "{cell:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_come_back() {
+        for (value, text) in [(1.0, "1"), (-0.5, "-0.5"), (1e300, "1e+300"), (0.1, "0.1"), (f64::NAN, "NaN")] {
+            let mut line = Vec::new();
+            push_number(&mut line, value);
+            assert_eq!(String::from_utf8(line).unwrap(), text);
+        }
+    }
 
     #[test]
     fn formulas_become_text_and_numbers_stay() {

@@ -33,6 +33,67 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     written.and_then(|()| sync_directory(directory)).map_err(failed)
 }
 
+/// A file that is written piece by piece and takes its name when it is complete: until [`NewFile::commit`] what stood
+/// there before stays, and without it the pieces are removed.
+#[derive(Debug)]
+pub struct NewFile {
+    target: PathBuf,
+    temporary: PathBuf,
+    file: Option<File>,
+}
+
+impl NewFile {
+    /// Begins the file. What is no regular file, such as `/dev/null`, is written to as it is.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn create(path: &Path) -> Result<NewFile, Error> {
+        if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+            let file = OpenOptions::new().write(true).open(path)?;
+            return Ok(NewFile { target: path.to_path_buf(), temporary: PathBuf::new(), file: Some(file) });
+        }
+        let (target, name) = resolve(path)?;
+        remove_leftovers_in(directory_of(&target), &name);
+        let temporary = directory_of(&target).join(temporary_name(&name, std::process::id()));
+        let file = new_temporary(&temporary)?;
+        Ok(NewFile { target, temporary, file: Some(file) })
+    }
+
+    /// Gives the file its name, after everything is on the disk.
+    ///
+    /// # Errors
+    /// The system refuses; then what stood there before is still there.
+    pub fn commit(mut self) -> Result<(), Error> {
+        let Some(file) = self.file.as_ref() else { return Ok(()) };
+        if self.temporary.as_os_str().is_empty() {
+            return Ok(());
+        }
+        file.sync_all()?;
+        fs::rename(&self.temporary, &self.target)?;
+        self.file = None;
+        sync_directory(directory_of(&self.target))
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+        self.file.as_mut().map_or(Ok(0), |file| file.write(bytes))
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        self.file.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if self.file.is_some() && !self.temporary.as_os_str().is_empty() {
+            // The error that led here is the one to report.
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
+}
+
 /// Removes temporary files that dead processes left for `path`; call it before training starts. Errors are not worth a
 /// message: the files are only in the way of tidiness.
 pub fn remove_leftovers(path: &Path) {
@@ -76,13 +137,17 @@ fn temporary_name(name: &OsStr, process: u32) -> OsString {
     temporary
 }
 
-fn write_and_rename(temporary: &Path, target: &Path, bytes: &[u8]) -> Result<(), Error> {
+fn new_temporary(temporary: &Path) -> Result<File, Error> {
     // Left by an earlier process of the same number.
     match fs::remove_file(temporary) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).open(temporary)?;
+    OpenOptions::new().write(true).create_new(true).open(temporary)
+}
+
+fn write_and_rename(temporary: &Path, target: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let mut file = new_temporary(temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     drop(file);

@@ -12,6 +12,7 @@ use super::error::FileError;
 use super::event_file::{self, EventFile};
 use super::metrics_file::MetricsFile;
 use super::model_file::ModelFile;
+use crate::data::options::ReadOptions;
 use crate::train::Checkpoint;
 use crate::train::session::Session;
 use crate::train::table::TableOptions;
@@ -43,6 +44,9 @@ pub struct Origin {
     pub table: Option<TableOptions>,
     /// The table of validation rows, if they have one of their own.
     pub validation: Option<PathBuf>,
+    /// How the tables are read.
+    #[serde(default)]
+    pub read: ReadOptions,
 }
 
 impl Origin {

@@ -1,7 +1,5 @@
 //! The rows of a table as a model sees them, and its predictions for them.
 
-use kernels::Pool;
-
 use super::classes::Classified;
 use super::evaluation::Answers;
 use super::numbers::Numbers;
@@ -14,10 +12,7 @@ use crate::export::trained::Trained;
 use crate::train::TrainError;
 use crate::train::figures::Judged;
 use crate::train::metrics::argmax;
-use crate::train::predict::Predictor;
-
-/// Rows that are predicted at once.
-const BLOCK: usize = 1024;
+use crate::train::predictor::Predictor;
 
 /// A column of the table, and the columns of the matrix that were made of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -222,6 +217,9 @@ fn values(table: &Table, column: usize) -> Values {
     Values::Labels(labels.into_iter().map(str::to_owned).collect(), list)
 }
 
+/// Rows whose inputs are taken apart at once.
+const PART: usize = 16 * Predictor::ROWS;
+
 /// A model that predicts encoded rows, in the target's own units.
 pub struct Model<'a> {
     predictor: Predictor,
@@ -235,12 +233,12 @@ impl<'a> Model<'a> {
     ///
     /// # Errors
     /// The model has no table behind it, or predicts nothing.
-    pub fn new(trained: &'a Trained, pool: Pool) -> Result<Model<'a>, TrainError> {
+    pub fn new(trained: &'a Trained) -> Result<Model<'a>, TrainError> {
         let fitted = trained.preprocessing.as_ref();
         let fitted = fitted.ok_or_else(|| TrainError::Data("the model was not trained on a table".to_owned()))?;
         let layout: Vec<(String, usize)> =
             fitted.layout().into_iter().map(|input| (input.name, input.columns.len())).collect();
-        Ok(Model { predictor: Predictor::new(trained, BLOCK, &layout, pool)?, fitted, layout })
+        Ok(Model { predictor: Predictor::new(trained, &layout)?, fitted, layout })
     }
 
     /// Predictions for rows of [`Examples::features`]: `[rows, classes]`, or `[rows, numbers]` in the target's own units.
@@ -250,8 +248,9 @@ impl<'a> Model<'a> {
     /// The features have another width.
     pub fn predict(&mut self, features: &Matrix) -> Result<Matrix, TrainError> {
         let mut all = Matrix { rows: 0, cols: 0, values: Vec::new() };
-        for part in features.values.chunks(BLOCK * features.cols.max(1)) {
-            let block = self.predictor.predict(self.apart(part, features.cols))?;
+        // In parts, so that the inputs apart need little memory.
+        for part in features.values.chunks(PART * features.cols.max(1)) {
+            let block = self.predictor.predict(&self.apart(part, features.cols))?;
             all.cols = block.cols;
             all.rows += block.rows;
             all.values.extend(block.values);

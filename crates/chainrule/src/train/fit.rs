@@ -1,16 +1,20 @@
 //! The training loop, a plain function.
 
+use std::sync::Arc;
+
 use kernels::{Pool, Real};
 
 use super::compile::{TrainingPlan, extents, training};
 use super::event::{Event, Flow, Report, StopReason, TrainError};
 use super::keep::Snapshot;
+use super::load::load_all;
 use super::options::{Dtype, Options};
-use super::predict::{Forward, find, out_of_memory};
+use super::predict::{Forward, out_of_memory};
 use super::progress::{Best, Checkpoint, Progress};
 use super::randomness::{Moment, draw};
 use super::source::Data;
-use crate::data::batch::{Batch, BatchOrder};
+use super::streamed::{Feed, Streamed};
+use crate::data::batch::{Batch, BatchOrder, Sampling};
 use crate::model::Program;
 use crate::optim::{Rule, Solver};
 use crate::run::Machine;
@@ -56,13 +60,32 @@ pub fn fit_from(
     from: Option<&Checkpoint>,
     listen: &mut dyn FnMut(&Event) -> Flow,
 ) -> Result<Report, TrainError> {
+    fit_streamed(problem, None, solver, options, from, listen)
+}
+
+/// As [`fit_from`]; with a stream its rows are the examples, and the data of the problem is a sample of them.
+///
+/// # Errors
+/// As [`fit_from`], and a solver or a batch that needs all examples at once.
+pub fn fit_streamed(
+    problem: &Problem,
+    stream: Option<&Arc<Streamed>>,
+    solver: &Solver,
+    options: &Options,
+    from: Option<&Checkpoint>,
+    listen: &mut dyn FnMut(&Event) -> Flow,
+) -> Result<Report, TrainError> {
+    if stream.is_some() && (options.batch == Batch::All || matches!(solver, Solver::Native(_))) {
+        let message = "the table is too large for steps that need all examples at once: give a batch size";
+        return Err(TrainError::Option(message.to_owned()));
+    }
     let rule = match solver {
         Solver::FirstOrder(rule) => rule,
         Solver::Native(chosen) => return super::second::run::run(problem, chosen, options, from, listen),
     };
     match options.dtype {
-        Dtype::F32 => Trainer::<f32>::new(problem, rule, options, from)?.run(listen),
-        Dtype::F64 => Trainer::<f64>::new(problem, rule, options, from)?.run(listen),
+        Dtype::F32 => Trainer::<f32>::streamed(problem, stream, rule, options, from)?.run(listen),
+        Dtype::F64 => Trainer::<f64>::streamed(problem, stream, rule, options, from)?.run(listen),
     }
 }
 
@@ -75,8 +98,10 @@ pub struct Trainer<'a, T: Real> {
     pub(super) pool: Pool,
     /// All examples of each fed variable.
     pub(super) examples: Vec<Vec<T>>,
+    /// Where the examples come from, if not from there.
+    pub(super) feed: Option<Feed<T>>,
     pub(super) order: BatchOrder,
-    indices: Vec<u32>,
+    pub(super) indices: Vec<u32>,
     clocks: Vec<f64>,
     validation: Option<Forward<T>>,
     /// What is not in the machine and the next step depends on. Nothing of that kind may stand beside these three.
@@ -103,9 +128,21 @@ impl<'a, T: Real> Trainer<'a, T> {
         options: &Options,
         from: Option<&Checkpoint>,
     ) -> Result<Trainer<'a, T>, TrainError> {
-        let rows = problem.data.rows();
+        Trainer::streamed(problem, None, rule, options, from)
+    }
+
+    fn streamed(
+        problem: &Problem<'a>,
+        stream: Option<&Arc<Streamed>>,
+        rule: &Rule,
+        options: &Options,
+        from: Option<&Checkpoint>,
+    ) -> Result<Trainer<'a, T>, TrainError> {
+        let rows = stream.map_or(problem.data.rows(), |stream| stream.examples());
         let count = u32::try_from(rows).map_err(|_| TrainError::Data("more than 4 billion examples".to_owned()))?;
-        let order = BatchOrder::new(count, options.batch, options.sampling, options.seed);
+        // The order within a stream is the stream's.
+        let sampling = if stream.is_some() { Sampling::Cyclic } else { options.sampling };
+        let order = BatchOrder::new(count, options.batch, sampling, options.seed);
         let batch = order.batch_size();
         let extents = extents(problem.program, problem.data, (batch != rows).then_some(batch))?;
         let compiled = training(problem.program, rule, &extents)?;
@@ -119,13 +156,18 @@ impl<'a, T: Real> Trainer<'a, T> {
             machine.buffer_mut(buffer).fill(T::from_f64(start));
         }
         machine.buffer_mut(compiled.result).copy_from_slice(&convert(problem.parameters));
-        let examples = load_all(&compiled, &mut machine, problem.data)?;
+        let mut examples = load_all(&compiled, &mut machine, problem.data)?;
+        let feed = stream.map(|stream| Feed::new(stream, options.seed, batch));
+        if feed.is_some() {
+            examples.clear();
+        }
         let validation = validation(problem)?;
         let mut trainer = Trainer {
             problem: *problem,
             options: *options,
             pool: Pool::new(options.threads.max(1)),
             examples,
+            feed,
             indices: vec![0; batch],
             order,
             clocks: vec![0.0; machine.clocks().len()],
@@ -151,7 +193,7 @@ impl<'a, T: Real> Trainer<'a, T> {
     pub fn run(mut self, listen: &mut dyn FnMut(&Event) -> Flow) -> Result<Report, TrainError> {
         let start = Event::Start {
             parameters: self.problem.parameters.len(),
-            examples: self.problem.data.rows(),
+            examples: self.feed.as_ref().map_or(self.problem.data.rows(), Feed::examples),
             steps_per_epoch: self.order.steps_per_epoch(),
             epochs: self.options.epochs,
             members: 1,
@@ -204,7 +246,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             return Ok(self.epoch_done(loss, listen));
         }
         self.order.fill(self.progress.epoch, self.progress.batch, &mut self.indices);
-        self.load();
+        self.load()?;
         self.set_clocks();
         self.draw();
         let loss = self.model()?;
@@ -245,20 +287,6 @@ impl<'a, T: Real> Trainer<'a, T> {
     fn offer(&self, listen: &mut dyn FnMut(&Event) -> Flow) {
         if let Some(checkpoint) = self.checkpoint() {
             listen(&Event::Checkpoint(Box::new(checkpoint)));
-        }
-    }
-
-    /// Copies the rows of the batch to where the plan reads them.
-    fn load(&mut self) {
-        for (fed, values) in self.compiled.fed.iter().zip(&self.examples) {
-            if !fed.per_example {
-                continue;
-            }
-            let target = self.machine.buffer_mut(fed.at.buffer);
-            for (row, &index) in target.chunks_exact_mut(fed.cols.max(1)).zip(&self.indices) {
-                let start = index as usize * fed.cols;
-                row.copy_from_slice(&values[start..start + fed.cols]);
-            }
         }
     }
 
@@ -361,24 +389,4 @@ impl<'a, T: Real> Trainer<'a, T> {
             reason,
         })
     }
-}
-
-/// The data in the machine's number type, for batches; what does not change from batch to batch is put into its place.
-fn load_all<T: Real>(
-    compiled: &TrainingPlan,
-    machine: &mut Machine<T>,
-    data: &Data,
-) -> Result<Vec<Vec<T>>, TrainError> {
-    let mut examples = Vec::new();
-    for fed in &compiled.fed {
-        let values: Vec<T> = find(data, fed)?.values.iter().map(|&v| T::from_f64(v)).collect();
-        if fed.rows * fed.cols == values.len() {
-            machine.buffer_mut(fed.at.buffer).copy_from_slice(&values);
-        } else if !fed.per_example {
-            let rows = values.len() / fed.cols.max(1);
-            return Err(TrainError::Data(format!("`{}` has {rows} rows, not one for each example", fed.name)));
-        }
-        examples.push(values);
-    }
-    Ok(examples)
 }

@@ -120,19 +120,19 @@ pub fn predict_in<T: Real>(
     Ok(mean.result())
 }
 
-fn convert<T: Real>(values: &[f64]) -> Vec<T> {
+pub(super) fn convert<T: Real>(values: &[f64]) -> Vec<T> {
     values.iter().map(|&v| T::from_f64(v)).collect()
 }
 
 /// The mean of matrices of one size, summed in order.
 #[derive(Default)]
-struct Mean {
+pub(super) struct Mean {
     sum: Option<Matrix>,
     count: usize,
 }
 
 impl Mean {
-    fn add(&mut self, matrix: Matrix) {
+    pub(super) fn add(&mut self, matrix: Matrix) {
         self.count += 1;
         match &mut self.sum {
             Some(sum) => sum.values.iter_mut().zip(&matrix.values).for_each(|(sum, value)| *sum += value),
@@ -141,100 +141,11 @@ impl Mean {
     }
 
     /// Of one matrix the matrix itself, bit for bit.
-    fn result(self) -> Matrix {
+    pub(super) fn result(self) -> Matrix {
         let mut mean = self.sum.unwrap_or_else(|| Matrix::zeros(0, 0));
         if self.count > 1 {
             mean.values.iter_mut().for_each(|value| *value /= self.count as f64);
         }
         mean
-    }
-}
-
-/// Predictions for blocks of rows of the model's inputs. Every block is computed at the same size, so that the prediction
-/// for a row does not depend on how many rows there are.
-pub struct Predictor {
-    inputs: Vec<String>,
-    rows: usize,
-    /// One for each network.
-    forwards: Vec<AnyForward>,
-    pool: Pool,
-}
-
-enum AnyForward {
-    F32(Forward<f32>),
-    F64(Forward<f64>),
-}
-
-impl Predictor {
-    /// Compiles the prediction of `trained` for blocks of `rows` rows of inputs of these names and widths.
-    ///
-    /// # Errors
-    /// The program predicts nothing, or has an input that is not among them.
-    pub fn new(
-        trained: &Trained,
-        rows: usize,
-        layout: &[(String, usize)],
-        pool: Pool,
-    ) -> Result<Predictor, TrainError> {
-        let program = trained.program.at_prediction();
-        let node = program.predict.ok_or_else(|| TrainError::Data("the program has no `predict`".to_owned()))?;
-        let inputs: Vec<String> = program.inputs.iter().map(|&id| program.name_of(id).to_owned()).collect();
-        if let Some(missing) = inputs.iter().find(|name| !layout.iter().any(|(other, _)| other == *name)) {
-            return Err(TrainError::Data(format!("the table gives no input `{missing}`")));
-        }
-        let matrices = layout.iter().map(|(name, cols)| (name.clone(), Matrix::zeros(rows, *cols)));
-        let data = Data { matrices: matrices.collect() };
-        let mut forwards = Vec::new();
-        for Values { parameters, states } in &trained.members {
-            forwards.push(match trained.dtype {
-                Dtype::F32 => {
-                    let mut forward = Forward::<f32>::new(program, node, &data)?;
-                    forward.set(&convert(parameters), &convert(states));
-                    AnyForward::F32(forward)
-                }
-                Dtype::F64 => {
-                    let mut forward = Forward::<f64>::new(program, node, &data)?;
-                    forward.set(parameters, states);
-                    AnyForward::F64(forward)
-                }
-            });
-        }
-        Ok(Predictor { inputs, rows, forwards, pool })
-    }
-
-    /// The predictions for at most as many rows as a block has.
-    ///
-    /// # Errors
-    /// More rows, or another width.
-    pub fn predict(&mut self, inputs: Vec<(String, Matrix)>) -> Result<Matrix, TrainError> {
-        let mut wanted = 0;
-        let mut data = Data::default();
-        for (name, mut matrix) in inputs.into_iter().filter(|(name, _)| self.inputs.contains(name)) {
-            wanted = matrix.rows;
-            if wanted > self.rows {
-                return Err(TrainError::Data(format!("a block has {} rows, not {wanted}", self.rows)));
-            }
-            matrix.values.resize(self.rows * matrix.cols, 0.0);
-            matrix.rows = self.rows;
-            data.matrices.push((name, matrix));
-        }
-        let mut mean = Mean::default();
-        for forward in &mut self.forwards {
-            mean.add(match forward {
-                AnyForward::F32(forward) => {
-                    forward.feed(&data).map(|()| forward.run(&self.pool)).map(|()| forward.result())?
-                }
-                AnyForward::F64(forward) => {
-                    forward.feed(&data).map(|()| forward.run(&self.pool)).map(|()| forward.result())?
-                }
-            });
-        }
-        let mut result = mean.result();
-        if result.rows != self.rows {
-            return Err(TrainError::Data(format!("{} predictions for {} rows", result.rows, self.rows)));
-        }
-        result.values.truncate(wanted * result.cols);
-        result.rows = wanted;
-        Ok(result)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use kernels::Pool;
 use sha2::{Digest, Sha256};
@@ -9,10 +10,11 @@ use sha2::{Digest, Sha256};
 use super::compile::{Extents, example_dim, extents};
 use super::event::{Event, Flow, Report, StopReason, TrainError};
 use super::figures::{Figures, Judged, apply, figures_of};
-use super::fit::{Problem, fit_from};
+use super::fit::{Problem, fit_streamed};
 use super::options::{Dtype, Options};
 use super::progress::{Checkpoint, Values};
 use super::source::{Data, SourceError, starting_values};
+use super::streamed::Streamed;
 use crate::data::columns::ColumnReport;
 use crate::data::preprocess::Preprocessing;
 use crate::export::trained::Trained;
@@ -45,6 +47,8 @@ pub struct Session {
     pub states: Vec<f64>,
     /// What the user should know, a sentence each.
     pub notes: Vec<String>,
+    /// The training examples, where they do not fit into memory; `data` is a sample of them then.
+    pub stream: Option<Arc<Streamed>>,
     /// Where the examples stand in the table, if they come from one.
     pub rows: Rows,
     /// Where the program's files are.
@@ -131,6 +135,7 @@ impl Session {
             parameters,
             states,
             notes: Vec::new(),
+            stream: None,
             rows: Rows::default(),
             folder: folder.to_path_buf(),
         })
@@ -182,7 +187,8 @@ impl Session {
             };
             let place = Place { number, members, is_first: number == first };
             let mut told = |event: &Event| place.tell(event, &done, listen);
-            let report = fit_from(&problem, &solver, &member.options, from.take(), &mut told)?;
+            let report =
+                fit_streamed(&problem, self.stream.as_ref(), &solver, &member.options, from.take(), &mut told)?;
             let reason = report.reason;
             done.push(report);
             if reason == StopReason::Asked {
@@ -300,6 +306,11 @@ impl Session {
                 hash.update(name.as_bytes());
                 matrix.values.iter().for_each(|value| hash.update(value.to_le_bytes()));
             }
+        }
+        // Of a long table the sample, its length and the number of its examples.
+        if let Some(stream) = &self.stream {
+            hash.update(stream.long.bytes().to_le_bytes());
+            hash.update(stream.long.examples().to_le_bytes());
         }
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::ReadArgs;
+
 /// Fit a formula to a table by least squares: parameters with standard errors, by Levenberg-Marquardt
 #[derive(Debug, Args)]
 #[command(after_help = FIT_EXAMPLES)]
@@ -38,6 +40,8 @@ pub(crate) struct FitArgs {
     /// One JSON document instead of the text
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }
 
 const FIT_EXAMPLES: &str = "\

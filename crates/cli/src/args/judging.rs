@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::ReadArgs;
+
 /// Figures of a model on the rows of a table, with intervals and a baseline
 #[derive(Debug, Args)]
 #[command(after_help = EVALUATE_EXAMPLES)]
@@ -27,6 +29,8 @@ pub(crate) struct EvaluateArgs {
     /// One JSON document in place of the figures
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }
 
 const EVALUATE_EXAMPLES: &str = "\
@@ -59,6 +63,8 @@ pub(crate) struct ImportanceArgs {
     /// One JSON document in place of the text
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }
 
 const IMPORTANCE_EXAMPLES: &str = "\
@@ -87,6 +93,8 @@ pub(crate) struct DependenceArgs {
     /// One JSON document in place of the text
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }
 
 const DEPENDENCE_EXAMPLES: &str = "\
@@ -124,6 +132,8 @@ pub(crate) struct LearningCurveArgs {
     /// One JSON document in place of the text
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }
 
 const LEARNING_EXAMPLES: &str = "\
@@ -154,6 +164,8 @@ pub(crate) struct PlotArgs {
     /// The file, .svg or .png; `-` is SVG on standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -197,6 +209,8 @@ pub(crate) struct ReportArgs {
     /// Seed of resamples and shuffles
     #[arg(long, value_name = "NUMBER", default_value_t = 42)]
     pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }
 
 const REPORT_EXAMPLES: &str = "\

@@ -7,7 +7,6 @@ use chainrule::judge::dependence::{Dependence, DependenceOfTwo, dependence, depe
 use chainrule::judge::evaluation::Answers;
 use chainrule::judge::examples::Column;
 use chainrule::judge::{Model, drawn};
-use kernels::Pool;
 use serde_json::json;
 
 use super::evaluate::{Judgement, judged};
@@ -22,8 +21,8 @@ const PLOT: (usize, usize) = (60, 12);
 
 pub(crate) fn run(args: &DependenceArgs, context: &output::Context) -> Result<(), Failure> {
     args.plot.as_deref().map_or(Ok(()), picture::check)?;
-    let (trained, judged) = judged(&args.model, &args.table, context)?;
-    let mut model = Model::new(&trained, Pool::new(1)).map_err(|error| train_failure(&error))?;
+    let (trained, judged) = judged(&args.model, &args.table, &args.read, context)?;
+    let mut model = Model::new(&trained).map_err(|error| train_failure(&error))?;
     let positive = positive(&judged);
     let first = column(&judged, &args.column[0])?;
     let rows = judged.examples.rows();

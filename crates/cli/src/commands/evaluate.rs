@@ -15,7 +15,7 @@ use chainrule::train::figures::figures;
 use kernels::Pool;
 use serde_json::{Map, Value, json};
 
-use crate::args::EvaluateArgs;
+use crate::args::{EvaluateArgs, ReadArgs};
 use crate::errors::{DATA, Failure};
 use crate::models::{preprocessing, read_model, read_table, tell, train_failure};
 use crate::output;
@@ -24,7 +24,7 @@ pub(crate) use requirement::{Requirement, requirement};
 
 pub(crate) fn run(args: &EvaluateArgs, context: &output::Context) -> Result<(), Failure> {
     let trained = read_model(&args.model)?;
-    let table = read_table(&args.table)?;
+    let table = read_table(&args.table, &args.read.options(), context)?;
     let judged = Judgement::of(&trained, &table, args.positive.as_deref(), args.of.as_deref())?;
     tell(&judged.examples.notes, context);
     let evaluation = judged.evaluate(args.seed);
@@ -109,14 +109,20 @@ impl Judgement {
 
 /// What a model predicts for rows of features.
 pub(crate) fn predictions(trained: &Trained, features: &Matrix) -> Result<Matrix, Failure> {
-    let mut model = Model::new(trained, Pool::new(1)).map_err(|error| train_failure(&error))?;
+    let mut model = Model::new(trained).map_err(|error| train_failure(&error))?;
     model.predict(features).map_err(|error| train_failure(&error))
 }
 
 /// Reads a model and judges it by the rows of a table.
-pub(crate) fn judged(model: &Path, table: &Path, context: &output::Context) -> Result<(Trained, Judgement), Failure> {
+pub(crate) fn judged(
+    model: &Path,
+    table: &Path,
+    read: &ReadArgs,
+    context: &output::Context,
+) -> Result<(Trained, Judgement), Failure> {
     let trained = read_model(model)?;
-    let judged = Judgement::of(&trained, &read_table(table)?, None, None)?;
+    let table = read_table(table, &read.options(), context)?;
+    let judged = Judgement::of(&trained, &table, None, None)?;
     tell(&judged.examples.notes, context);
     Ok((trained, judged))
 }

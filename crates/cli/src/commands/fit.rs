@@ -25,7 +25,7 @@ const PLOT: (usize, usize) = (60, 11);
 
 pub(crate) fn run(args: &FitArgs, context: &Context) -> Result<(), Failure> {
     args.plot.as_deref().map_or(Ok(()), picture::check)?;
-    let table = read_table(&args.table)?;
+    let table = read_table(&args.table, &args.read.options(), context)?;
     let source = SourceText { name: "the formula".to_owned(), text: args.formula.clone() };
     let formula = read(&args.formula, table.names()).map_err(|error| Failure::text(&source, error))?;
     let starts = starts(args, &formula)?;

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use chainrule::judge::importance::{Importances, fits, importances, usual};
 use chainrule::judge::metric::{Metric, find};
 use chainrule::judge::{METRICS, Model, drawn};
-use kernels::Pool;
 use serde_json::json;
 
 use super::evaluate::{Judgement, judged};
@@ -20,9 +19,9 @@ const BAR: f64 = 30.0;
 
 pub(crate) fn run(args: &ImportanceArgs, context: &output::Context) -> Result<(), Failure> {
     args.plot.as_deref().map_or(Ok(()), picture::check)?;
-    let (trained, judged) = judged(&args.model, &args.table, context)?;
+    let (trained, judged) = judged(&args.model, &args.table, &args.read, context)?;
     let metric = metric(args.metric.as_deref(), &judged)?;
-    let mut model = Model::new(&trained, Pool::new(1)).map_err(|error| train_failure(&error))?;
+    let mut model = Model::new(&trained).map_err(|error| train_failure(&error))?;
     let found = importances(&mut model, &judged.examples, metric, args.repeats, args.seed);
     let found = found.map_err(|error| train_failure(&error))?;
     if let Some(path) = &args.plot {

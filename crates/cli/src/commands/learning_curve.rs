@@ -34,7 +34,7 @@ struct Turn {
 
 pub(crate) fn run(args: &LearningCurveArgs, context: &output::Context) -> Result<(), Failure> {
     args.plot.as_deref().map_or(Ok(()), picture::check)?;
-    let session = session(args)?;
+    let session = session(args, context)?;
     let Some(held) = session.test.as_ref().or(session.validation.as_ref()).map(Data::rows) else {
         return Err(Failure::new(DATA, "E324", "the table has too few rows to hold some out"));
     };
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &LearningCurveArgs, context: &output::Context) -> Result
     answer(args, &turns, held, context)
 }
 
-fn session(args: &LearningCurveArgs) -> Result<Session, Failure> {
+fn session(args: &LearningCurveArgs, context: &output::Context) -> Result<Session, Failure> {
     let change = |options: &mut Options| {
         options.seed = args.seed.unwrap_or(options.seed);
         options.epochs = args.epochs.unwrap_or(options.epochs);
@@ -65,8 +65,9 @@ fn session(args: &LearningCurveArgs) -> Result<Session, Failure> {
             Failure::usage("which column of the table is to be predicted?").help("name it with `--target COLUMN`")
         );
     };
-    let table = read_table(&args.file)?;
-    let validation = args.table.validation_file().map(|file| read_table(file)).transpose()?;
+    let table = read_table(&args.file, &args.read.options(), context)?;
+    let validation =
+        args.table.validation_file().map(|file| read_table(file, &args.read.options(), context)).transpose()?;
     let given = args.model.as_deref().map(read_text).transpose()?;
     let quoted = given.clone().unwrap_or_else(|| SourceText { name: table.file().to_owned(), text: String::new() });
     let text = given.as_ref().map(|source| source.text.as_str());

@@ -8,7 +8,6 @@ use chainrule::export::run_folder::METRICS;
 use chainrule::judge::dependence::{dependence, dependence_of_two};
 use chainrule::judge::importance::{importances, usual};
 use chainrule::judge::{Model, drawn};
-use kernels::Pool;
 
 use super::dependence::{column, positive};
 use super::evaluate::judged;
@@ -44,9 +43,9 @@ fn of_table(args: &PlotArgs, context: &Context) -> Result<Picture, Failure> {
     let Some(table) = &args.table else {
         return Err(Failure::usage("this chart needs a table with the target").help("give one behind the model"));
     };
-    let (trained, judged) = judged(&args.model, table, context)?;
+    let (trained, judged) = judged(&args.model, table, &args.read, context)?;
     let failed = |error| train_failure(&error);
-    let mut model = Model::new(&trained, Pool::new(1)).map_err(failed)?;
+    let mut model = Model::new(&trained).map_err(failed)?;
     let name = match args.what {
         What::Importance => {
             let metric = usual(&judged.answers);

@@ -43,7 +43,7 @@ pub(crate) struct Told<'a> {
 
 pub(crate) fn run(args: &ReportArgs, context: &Context) -> Result<(), Failure> {
     let trained = read_model(&args.model)?;
-    let table = read_table(&args.table)?;
+    let table = read_table(&args.table, &args.read.options(), context)?;
     let judged = Judgement::of(&trained, &table, None, None)?;
     tell(&judged.examples.notes, context);
     let fitted = preprocessing(&trained)?;

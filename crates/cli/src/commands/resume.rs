@@ -15,7 +15,7 @@ use super::train::running::{Job, Place, execute};
 use super::train::{folder_of, threads};
 use crate::args::ResumeArgs;
 use crate::errors::{DATA, Failure};
-use crate::models::{file_failure, read_model, read_table, source_failure};
+use crate::models::{Wanted, file_failure, read_model, read_table, source_failure, table_session};
 use crate::output::{self, Context};
 use crate::source::SourceText;
 
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &ResumeArgs, context: &Context) -> Result<(), Failure> {
         return output::answer(&finished(args, &folder, &saved, why));
     }
     let source = SourceText { name: folder.file(TEXT).display().to_string(), text: saved.model.program.source.clone() };
-    let mut session = session(&folder, &saved, &source)?;
+    let mut session = session(&folder, &saved, &source, context)?;
     if session.fingerprint() != saved.data {
         let failure = Failure::new(DATA, "E392", format!("the data of {} is not that of the run", args.run.display()));
         return Err(failure.help("restore it, or begin a new run with `chainrule train`"));
@@ -58,6 +58,7 @@ pub(crate) fn run(args: &ResumeArgs, context: &Context) -> Result<(), Failure> {
     let page = Finished {
         session: &session,
         outcome: &outcome,
+        read: &origin.read,
         table: &origin.found(&origin.file),
         validation: origin.validation.as_ref().map(|file| origin.found(file)),
         run: Some(&args.run),
@@ -75,15 +76,18 @@ fn open(path: &Path) -> Result<(RunFolder, SavedRun), Failure> {
 }
 
 /// The session as it was when the run began: the text and the options of the checkpoint on the data of the run.
-fn session(folder: &RunFolder, saved: &SavedRun, source: &SourceText) -> Result<Session, Failure> {
+fn session(folder: &RunFolder, saved: &SavedRun, source: &SourceText, context: &Context) -> Result<Session, Failure> {
     let origin = folder.origin().map_err(|error| file_failure(folder.path(), error))?;
     let change = |options: &mut Options| *options = Options { threads: options.threads, ..saved.options };
     let file = origin.found(&origin.file);
     let made = match &origin.table {
         None => Session::of_program(&source.text, folder_of(&file), &change),
         Some(options) => {
-            let validation = origin.validation.as_ref().map(|other| read_table(&origin.found(other))).transpose()?;
-            Session::of_table(read_table(&file)?, validation, options, Some(&source.text), &change)
+            let read = |other: &std::path::PathBuf| read_table(&origin.found(other), &origin.read, context);
+            let validation = origin.validation.as_ref().map(read).transpose()?;
+            let wanted = Wanted { options, text: Some(&source.text), change: &change };
+            let made = table_session(&file, &origin.read, validation, &wanted, source, context);
+            return made.map(|(session, _)| session);
         }
     };
     made.map_err(|error| source_failure(error, source))

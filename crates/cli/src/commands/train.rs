@@ -14,7 +14,7 @@ use chainrule::train::{Dtype, Options};
 
 use crate::args::{DtypeArg, Threads, TrainArgs};
 use crate::errors::Failure;
-use crate::models::{file_failure, read_table, source_failure};
+use crate::models::{Wanted, file_failure, read_table, source_failure, table_session};
 use crate::output;
 use crate::source::{SourceText, read_text};
 
@@ -54,9 +54,11 @@ pub(crate) fn run(args: &TrainArgs, context: &output::Context) -> Result<(), Fai
         progress: args.progress,
     };
     let Some(outcome) = execute(job, context)? else { return Ok(()) };
+    let read = args.read.options();
     let page = Finished {
         session: &session,
         outcome: &outcome,
+        read: &read,
         table: &args.file,
         validation: args.table.validation_file().cloned(),
         run: args.run.as_deref(),
@@ -83,6 +85,7 @@ fn run_folder(path: &Path, args: &TrainArgs, session: &Session) -> Result<RunFol
         folder: current,
         table: table_options(args),
         validation: args.table.validation_file().cloned(),
+        read: args.read.options(),
     };
     folder.begin(&session.program.source, &origin).map_err(failed)?;
     Ok(folder)
@@ -124,14 +127,14 @@ fn session(args: &TrainArgs, context: &output::Context) -> Result<(Session, Sour
             .map_err(|e| source_failure(e, &source))?;
         return Ok((session, source));
     };
-    let table = read_table(&args.file)?;
-    let (rows, name) = (table.rows(), table.file().to_owned());
-    let validation = args.table.validation_file().map(|file| read_table(file)).transpose()?;
+    let read = args.read.options();
+    let name = args.file.display().to_string();
+    let validation = args.table.validation_file().map(|file| read_table(file, &read, context)).transpose()?;
     let given = args.model.as_deref().map(read_text).transpose()?;
     let quoted = given.clone().unwrap_or_else(|| SourceText { name: name.clone(), text: String::new() });
     let text = given.as_ref().map(|source| source.text.as_str());
-    let session = Session::of_table(table, validation, &options, text, &change)
-        .map_err(|error| source_failure(error, &quoted))?;
+    let wanted = Wanted { options: &options, text, change: &change };
+    let (session, rows) = table_session(&args.file, &read, validation, &wanted, &quoted, context)?;
     if !context.quiet {
         output::progress(&table_summary(&session, &name, rows));
     }
@@ -179,7 +182,7 @@ fn table_summary(session: &Session, name: &str, rows: usize) -> String {
 }
 
 fn split_summary(session: &Session) -> String {
-    let rows = session.data.rows();
+    let rows = session.examples();
     let mut text = match &session.validation {
         Some(validation) => format!("{rows} training, {} validation", validation.rows()),
         None if session.folds.is_empty() => format!("{rows} training"),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use chainrule::data::options::ReadOptions;
 use chainrule::data::table::{Cell, Table};
 use chainrule::export::run_folder::REPORT;
 use chainrule::train::session::{Outcome, Session};
@@ -24,6 +25,8 @@ pub(crate) struct Finished<'a> {
     pub(crate) table: &'a Path,
     /// The table of validation rows, if they have one of their own.
     pub(crate) validation: Option<PathBuf>,
+    /// How they are read.
+    pub(crate) read: &'a ReadOptions,
     /// The folder of the run, if it has one.
     pub(crate) run: Option<&'a Path>,
     /// Else the file of the model.
@@ -62,7 +65,7 @@ impl Finished<'_> {
             return Err(Failure::usage("a report of a table from standard input needs the table again")
                 .help("save the table in a file, and use `chainrule report MODEL TABLE`"));
         }
-        let Judged { judged, part, note } = self.judged()?;
+        let Judged { judged, part, note } = self.judged(context)?;
         let name = file_name(self.table);
         let model = self.run.map(Path::to_path_buf).or_else(|| self.model.clone()).unwrap_or_default();
         let training = self.session.data.rows();
@@ -87,10 +90,10 @@ impl Finished<'_> {
 
     /// The rows that tell most of the model, and what it says of them: those of the test, those held out by all networks,
     /// those held out by some, and if there are none of all these the rows it was trained on.
-    fn judged(&self) -> Result<Judged, Failure> {
+    fn judged(&self, context: &Context) -> Result<Judged, Failure> {
         let (session, trained) = (self.session, &self.outcome.trained);
         let rows = &session.rows;
-        let mut table = self.known(self.table)?;
+        let mut table = self.known(self.table, context)?;
         let name = file_name(self.table);
         let chose = "The held-out rows also chose the epochs that are kept. Rows that nothing of the training has seen tell \
                      more: train with --test, or use `chainrule evaluate`.";
@@ -100,7 +103,7 @@ impl Finished<'_> {
             return Ok(Judged { judged: Judgement::of(trained, &table, None, None)?, part, note: None });
         }
         if let Some(other) = self.validation.as_deref().filter(|_| session.validation.is_some()) {
-            let table = self.known(other)?;
+            let table = self.known(other, context)?;
             let part = format!("the {} rows of {}", table.rows(), file_name(other));
             let judged = Judgement::of(trained, &table, None, None)?;
             return Ok(Judged { judged, part, note: Some(chose.to_owned()) });
@@ -128,8 +131,8 @@ impl Finished<'_> {
     }
 
     /// The rows of a table that have a target.
-    fn known(&self, file: &Path) -> Result<Table, Failure> {
-        let mut table = read_table(file)?;
+    fn known(&self, file: &Path, context: &Context) -> Result<Table, Failure> {
+        let mut table = read_table(file, self.read, context)?;
         let names = self.session.preprocessing.as_ref().map(|fitted| fitted.target.names()).unwrap_or_default();
         let columns: Vec<usize> = names.iter().filter_map(|name| table.column(name)).collect();
         let has_target = |row: &u32| columns.iter().all(|&column| table.cell(*row as usize, column) != Cell::Missing);

@@ -10,7 +10,6 @@ use chainrule::judge::importance::{Importances, importances, usual};
 use chainrule::judge::metric::find;
 use chainrule::judge::page::{Block, Section, Table, Tile};
 use chainrule::judge::{Judged, Model, drawn};
-use kernels::Pool;
 
 use super::Told;
 use crate::commands::dependence::positive;
@@ -124,7 +123,7 @@ pub(super) fn predictions(told: &Told) -> Section {
 
 pub(super) fn columns_that_matter(told: &Told) -> Result<Section, Failure> {
     let failed = |error| train_failure(&error);
-    let mut model = Model::new(told.trained, Pool::new(1)).map_err(failed)?;
+    let mut model = Model::new(told.trained).map_err(failed)?;
     let judged = told.judged;
     let sample = some_rows(&judged.examples, told.seed);
     let metric = usual(&judged.answers);

@@ -50,7 +50,7 @@ pub(super) fn report(session: &Session, outcome: &Outcome, out: Option<&Path>) -
         1 => format!("{weights} weights"),
         networks => format!("{networks} networks of {weights} weights"),
     };
-    let rows = session.data.rows();
+    let rows = session.examples();
     let mut text = format!("trained   {rows} examples, {size}\ntrain     {}\n", line.unwrap_or_default());
     text.push_str(&epochs(session, &outcome.reports));
     let figures: Vec<(&str, Figures)> = [("training", Some(&outcome.training))]
