@@ -278,3 +278,13 @@ fn classics() {
     }
     assert!(wrong.is_empty(), "\n{wrong}");
 }
+
+/// What is added before the mean of a column is taken away cannot matter.
+#[test]
+fn a_differential_that_vanishes_leaves_a_gradient_of_zero() {
+    let text = "input X : [N, 6]\ntarget Y : [N, 8]\nP = tanh(batch_norm(dense(X, 8)))\nloss mse(P, Y)\n";
+    let mut subject = Subject::of_program(text).unwrap_or_else(|error| panic!("{error:?}"));
+    let shift = subject.variables.iter().copied().find(|&id| subject.name_of(id) == "dense1_b").expect("it is there");
+    let shown = shown(&mut subject, &[Question::first(shift)]);
+    assert!(shown.contains("dloss/ddense1_b = zeros(1, 8)") && shown.contains(" = 0   #"), "{shown}");
+}

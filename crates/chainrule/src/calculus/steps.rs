@@ -211,7 +211,8 @@ impl<'g> Engine<'g> {
 
     fn show(&mut self, pairs: &[Pair], rules: Vec<&'static StepRule>) {
         let terms: Vec<Id> = pairs.iter().map(|&pair| self.inner(pair)).collect();
-        let sum = self.graph.add(&terms);
+        // Nothing is left of a differential that is zero.
+        let sum = if terms.is_empty() { self.graph.constant(0.0) } else { self.graph.add(&terms) };
         self.push(Left::Whole, sum, rules);
     }
 

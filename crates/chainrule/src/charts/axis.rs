@@ -41,7 +41,7 @@ pub fn ticks((low, high): Range, count: usize) -> Vec<Tick> {
 pub fn log_ticks((low, high): Range) -> Vec<Tick> {
     let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
     let decades = last - first;
-    let parts: &[f64] = if decades <= 2 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+    let parts: &[f64] = if high <= 200.0 * low { &[1.0, 2.0, 5.0] } else { &[1.0] };
     let every = (decades / 7).max(1);
     let mut list = Vec::new();
     for power in (first..=last).filter(|power| (power - first) % every == 0) {

@@ -251,12 +251,14 @@ pub fn best(epochs: &[Epoch], member: u32) -> Option<u32> {
 #[must_use]
 pub fn losses(epochs: &[Epoch]) -> Plot {
     let members = epochs.iter().map(|e| e.member).max().unwrap_or(1);
+    // Its lines have the names: they end at the right.
+    let longest = epochs.iter().max_by_key(|e| e.epoch).map_or(1, |e| e.member);
     let mut list = Vec::new();
     for member in 1..=members {
         let own = || epochs.iter().filter(move |e| e.member == member);
         let training: Vec<(f64, f64)> = own().map(|e| (f64::from(e.epoch), e.loss)).collect();
         let validation: Vec<(f64, f64)> = own().filter_map(|e| Some((f64::from(e.epoch), e.validation?))).collect();
-        let name = |name: &str| if member == members { name.to_owned() } else { String::new() };
+        let name = |name: &str| if member == longest { name.to_owned() } else { String::new() };
         list.push(series(name("training"), Shape::Line, thinned(training), 0));
         list.push(series(name("validation"), Shape::Line, thinned(validation), 1));
     }

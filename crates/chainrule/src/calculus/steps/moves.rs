@@ -67,6 +67,10 @@ impl Engine<'_> {
                 done.push(pair);
                 continue;
             }
+            // A differential that has become zero, such as that of a shift before a mean is taken away.
+            if !self.depends(pair.term) {
+                continue;
+            }
             match self.graph.op(pair.term) {
                 Op::Add(_) => {
                     let args = self.linear_args(pair.term);

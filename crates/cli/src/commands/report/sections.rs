@@ -1,5 +1,7 @@
 //! The sections of a report.
 
+use std::panic::AssertUnwindSafe;
+
 use chainrule::charts::Picture;
 use chainrule::data::columns::Kind;
 use chainrule::judge::dependence::{dependence, some_rows};
@@ -223,12 +225,27 @@ pub(super) fn network(told: &Told, context: &Context) -> Section {
     rows.push(vec!["numbers".to_owned(), format!("{:?}", told.trained.dtype).to_lowercase()]);
     rows.extend(facts);
     blocks.push(table(&["", ""], &[], rows));
-    // A page without the derivation is a page all the same.
-    if let Ok(html) = derive::typeset(&told.trained.program.source, context) {
-        let title = "The gradients of the loss, derived step by step and checked with numbers";
-        blocks.push(Block::Closed(title.to_owned(), vec![Block::Typeset(html)]));
+    match derivation(&told.trained.program.source, context) {
+        Some(html) => {
+            let title = "The gradients of the loss, derived step by step and checked with numbers";
+            blocks.push(Block::Closed(title.to_owned(), vec![Block::Typeset(html)]));
+        }
+        None => {
+            let text =
+                "The derivation of the gradients could not be written; `chainrule derive` of the text above tells why.";
+            blocks.push(Block::Text(text.to_owned()));
+        }
     }
     section("The network", blocks)
+}
+
+/// The derivation as a part of the page. A defect of it must not cost the page, which then says that it is not there.
+fn derivation(text: &str, context: &Context) -> Option<String> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let written = std::panic::catch_unwind(AssertUnwindSafe(|| derive::typeset(text, context)));
+    std::panic::set_hook(hook);
+    written.ok()?.ok()
 }
 
 /// A word of a command line, quoted if need be.
