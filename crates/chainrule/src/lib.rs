@@ -8,6 +8,7 @@
 pub mod lang;
 
 pub mod calculus;
+pub mod charts;
 pub mod text;
 
 pub mod plan;
@@ -19,4 +20,5 @@ pub mod model;
 pub mod optim;
 
 pub mod export;
+pub mod judge;
 pub mod train;

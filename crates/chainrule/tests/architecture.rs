@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use source::{UsedPath, functions, paths, tokens, without_tests};
 
 /// The floors: a crate, or a module of the library, and how high it stands.
-const FLOORS: [(&str, u8); 13] = [
+const FLOORS: [(&str, u8); 15] = [
     ("kernels", 0),
     ("lang", 1),
     ("calculus", 2),
     ("text", 2),
+    ("charts", 2),
     ("plan", 3),
     ("run", 4),
     ("model", 5),
@@ -21,6 +22,7 @@ const FLOORS: [(&str, u8); 13] = [
     ("data", 5),
     ("train", 6),
     ("export", 6),
+    ("judge", 6),
     ("cli", 7),
     ("python", 7),
 ];

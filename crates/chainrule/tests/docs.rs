@@ -12,6 +12,7 @@ use chainrule::calculus::check::{CheckError, difference_of};
 use chainrule::calculus::sample::Domain;
 use chainrule::calculus::steps::rules::STEP_RULES;
 use chainrule::data::generate::GENERATORS;
+use chainrule::judge::METRICS;
 use chainrule::lang::Id;
 use chainrule::lang::rewrite::RULES;
 use chainrule::model::Program;
@@ -219,6 +220,36 @@ fn the_page_of_rules_is_that_of_the_tables() {
     assert!(page("rules.md") == rules_page(), "{advice}");
 }
 
+/// The page of all metrics.
+fn metrics_page() -> String {
+    let mut out = include_str!("manual/metrics.md").to_owned();
+    for (kind, heading) in [("classes", "Of classes"), ("numbers", "Of numbers")] {
+        let _ = write!(out, "\n## {heading}\n\n| Name | Shown as | What it is | Better | Interval | Baseline |\n");
+        out += "|---|---|---|---|---|---|\n";
+        for metric in METRICS.iter().filter(|metric| metric.kind() == kind) {
+            let _ = writeln!(
+                out,
+                "| `{}` | {} | {} | {} | {} | {} |",
+                metric.name,
+                metric.title,
+                metric.about,
+                metric.better.name(),
+                metric.interval.name(),
+                metric.baseline()
+            );
+        }
+    }
+    out
+}
+
+#[test]
+fn the_page_of_metrics_is_that_of_the_list() {
+    let names: BTreeSet<&str> = METRICS.iter().map(|metric| metric.name).collect();
+    assert_eq!(names.len(), METRICS.len(), "a name is listed twice");
+    let advice = "docs/metrics.md is out of date: run `cargo test -p chainrule --test docs -- --ignored regenerate`";
+    assert!(page("metrics.md") == metrics_page(), "{advice}");
+}
+
 #[test]
 #[ignore = "writes pages of docs/; run it after a change of the prelude or of a table of rules"]
 fn regenerate() {
@@ -226,4 +257,5 @@ fn regenerate() {
         fs::write(path(file), manual::page(title, sources)).expect("docs/ can be written");
     }
     fs::write(path("rules.md"), rules_page()).expect("docs/ can be written");
+    fs::write(path("metrics.md"), metrics_page()).expect("docs/ can be written");
 }

@@ -2,6 +2,7 @@
 
 mod fit;
 mod formulas;
+mod judging;
 mod looks;
 mod read;
 mod resume;
@@ -15,6 +16,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use crate::commands::derive::variables::{self, VariableArg};
 pub(crate) use fit::FitArgs;
 pub(crate) use formulas::{EmitArgs, VerifyArgs};
+pub(crate) use judging::{DependenceArgs, EvaluateArgs, ImportanceArgs, LearningCurveArgs, PlotArgs, ReportArgs, What};
 pub(crate) use looks::{LrFindArgs, NumericsArgs};
 pub(crate) use read::ReadArgs;
 pub(crate) use resume::ResumeArgs;
@@ -39,6 +41,10 @@ Examples:
   chainrule check model.cr                  every gradient and every claim against numbers
   chainrule train data.csv --target price   a network for a table, saved as data.safetensors
   chainrule predict data.safetensors new.csv -o out.csv
+  chainrule evaluate data.safetensors new.csv       figures with intervals, beside a baseline
+  chainrule importance data.safetensors new.csv     which columns matter
+  chainrule plot data.safetensors new.csv --what roc -o roc.svg
+  chainrule report data.safetensors new.csv         all of it on one page
   chainrule train model.cr                  the network that a model text writes down
   chainrule resume runs/one                 goes on with a run that was stopped
   chainrule fit 'y ~ a*exp(-b*x)' data.csv  any formula to a table, with standard errors
@@ -80,6 +86,11 @@ pub(crate) enum Command {
     Fit(FitArgs),
     Predict(PredictArgs),
     Evaluate(EvaluateArgs),
+    Importance(ImportanceArgs),
+    Dependence(DependenceArgs),
+    LearningCurve(LearningCurveArgs),
+    Plot(PlotArgs),
+    Report(ReportArgs),
     LrFind(LrFindArgs),
     Numerics(NumericsArgs),
     Show(ShowArgs),
@@ -245,6 +256,9 @@ pub(crate) struct TrainArgs {
     /// A folder for the run: model, metrics, and checkpoints from which `chainrule resume` goes on
     #[arg(long, value_name = "DIR", conflicts_with = "out")]
     pub(crate) run: Option<PathBuf>,
+    /// Write a page with figures, charts, the network and its derivation; with --run there is one in the folder
+    #[arg(long, value_name = "FILE.html", requires = "target")]
+    pub(crate) report: Option<PathBuf>,
     /// Save a checkpoint after every so many batches, too; else every 30 seconds and at each stop
     #[arg(long, value_name = "BATCHES", requires = "run", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) checkpoint_every: Option<u64>,
@@ -347,23 +361,6 @@ pub(crate) struct PredictArgs {
     /// Number of threads. The result is the same
     #[arg(long, value_name = "N|auto", default_value = "auto", value_parser = threads)]
     pub(crate) threads: Threads,
-    #[command(flatten)]
-    pub(crate) read: ReadArgs,
-}
-
-/// Figures of a model on the rows of a table
-#[derive(Debug, Args)]
-pub(crate) struct EvaluateArgs {
-    /// A trained model, or the folder of a run
-    pub(crate) model: PathBuf,
-    /// A table with the target; `-` for standard input
-    pub(crate) table: PathBuf,
-    /// A figure and what it must be, such as `accuracy>=0.8`; else exit code 8
-    #[arg(long, value_name = "REQUIREMENT", value_parser = crate::commands::evaluate::requirement)]
-    pub(crate) require: Vec<crate::commands::evaluate::Requirement>,
-    /// One JSON document in place of the figures
-    #[arg(long)]
-    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) read: ReadArgs,
 }

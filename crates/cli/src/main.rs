@@ -7,7 +7,7 @@ mod errors;
 mod interrupt;
 mod models;
 mod output;
-mod plot;
+mod picture;
 mod render;
 mod samplings;
 mod source;
@@ -45,6 +45,11 @@ fn run() -> u8 {
         Command::Fit(args) => commands::fit::run(args, &context),
         Command::Predict(args) => commands::predict::run(args, &context),
         Command::Evaluate(args) => commands::evaluate::run(args, &context),
+        Command::Importance(args) => commands::importance::run(args, &context),
+        Command::Dependence(args) => commands::dependence::run(args, &context),
+        Command::LearningCurve(args) => commands::learning_curve::run(args, &context),
+        Command::Plot(args) => commands::plot::run(args, &context),
+        Command::Report(args) => commands::report::run(args, &context),
         Command::LrFind(args) => commands::lr_find::run(args, &context),
         Command::Numerics(args) => commands::numerics::run(args, &context),
     };

@@ -21,6 +21,8 @@ pub enum Purpose {
     Mask,
     /// Points at which an answer is checked.
     Check,
+    /// Resamples and permutations by which a model is judged.
+    Judge,
 }
 
 /// A stream of random numbers addressed by index.

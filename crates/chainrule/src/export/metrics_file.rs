@@ -1,4 +1,4 @@
-//! The file of metrics of a run: a line for each epoch, in CSV.
+//! The file of metrics of a run: a line for each epoch, in CSV; and the same lines as JSON beside it.
 
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
@@ -12,11 +12,66 @@ const HEADER: &str = "epoch,step,loss,validation_loss,member\n";
 /// Lines are written when there are as many bytes of them, and before each checkpoint.
 const PENDING: usize = 1 << 16;
 
+/// An epoch of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Epoch {
+    /// The network of the ensemble, from 1.
+    pub member: u32,
+    /// Its number, from 1.
+    pub epoch: u32,
+    /// Loss of training.
+    pub loss: f64,
+    /// Loss of validation.
+    pub validation: Option<f64>,
+}
+
+/// The epochs of a file of metrics.
+///
+/// # Errors
+/// The file cannot be read, or a line is not one of numbers.
+pub fn read_epochs(path: &Path) -> Result<Vec<Epoch>, FileError> {
+    let text = std::fs::read_to_string(path).map_err(|error| io_error(path, "read", 0, &error))?;
+    let epoch = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        let [epoch, _, loss, validation, member] = cells[..] else { return None };
+        let validation = if validation.is_empty() { Some(None) } else { validation.parse().ok().map(Some) };
+        let (member, epoch) = (member.parse().ok()?, epoch.parse().ok()?);
+        Some(Epoch { member, epoch, loss: loss.parse().ok()?, validation: validation? })
+    };
+    let read = |(number, line): (usize, &str)| {
+        epoch(line).ok_or_else(|| {
+            FileError::content(format!("line {} of the metrics is not five numbers: `{line}`", number + 1))
+        })
+    };
+    text.lines().enumerate().skip(1).map(read).collect()
+}
+
+/// The lines of CSV as JSON. A number that JSON cannot write is null.
+fn as_json(lines: &str) -> String {
+    let number = |cell: &str| match cell.parse::<f64>() {
+        Ok(value) if value.is_finite() => cell.to_owned(),
+        _ => "null".to_owned(),
+    };
+    let mut out = String::new();
+    for line in lines.lines().filter(|line| !HEADER.starts_with(line)) {
+        let cells: Vec<&str> = line.split(',').collect();
+        let [epoch, step, loss, validation, member] = cells[..] else { continue };
+        let (loss, validation) = (number(loss), number(validation));
+        let _ = writeln!(
+            out,
+            "{{\"epoch\":{epoch},\"step\":{step},\"loss\":{loss},\"validation_loss\":{validation},\"member\":{member}}}"
+        );
+    }
+    out
+}
+
 /// An open file of metrics. A line that cannot be written is kept and tried again.
 #[derive(Debug)]
 pub struct MetricsFile {
     file: File,
     path: PathBuf,
+    /// The same as JSON; made from the lines of CSV, so that there is one truth. None if it cannot be written.
+    json: Option<File>,
     /// Bytes that are in the file.
     written: u64,
     pending: String,
@@ -29,7 +84,8 @@ impl MetricsFile {
     /// The system refuses.
     pub fn create(path: &Path) -> Result<MetricsFile, FileError> {
         let file = File::create(path).map_err(|error| io_error(path, "write", 0, &error))?;
-        Ok(MetricsFile { file, path: path.to_path_buf(), written: 0, pending: HEADER.to_owned() })
+        let json = File::create(path.with_extension("jsonl")).ok();
+        Ok(MetricsFile { file, path: path.to_path_buf(), json, written: 0, pending: HEADER.to_owned() })
     }
 
     /// Opens a file to go on behind its first `length` bytes; what is there behind them is forgotten. A file that is
@@ -49,7 +105,11 @@ impl MetricsFile {
             let reason = format!("{name} has {found} bytes, {length} were written: restore it, or remove it");
             return Err(FileError::content(reason));
         }
-        Ok(MetricsFile { file, path: path.to_path_buf(), written: length, pending: String::new() })
+        let mut lines = std::fs::read(path).map_err(failed)?;
+        lines.truncate(length as usize);
+        let mut json = File::create(path.with_extension("jsonl")).ok();
+        write_json(&mut json, &String::from_utf8_lossy(&lines));
+        Ok(MetricsFile { file, path: path.to_path_buf(), json, written: length, pending: String::new() })
     }
 
     /// Adds the line of an epoch; networks of an ensemble count from 1 there. Numbers read back to the same bits.
@@ -79,7 +139,17 @@ impl MetricsFile {
         self.file.seek(SeekFrom::Start(self.written))?;
         self.file.write_all(self.pending.as_bytes())?;
         self.written += self.pending.len() as u64;
+        write_json(&mut self.json, &self.pending);
         self.pending.clear();
         Ok(())
+    }
+}
+
+/// Adds lines; a failure is told for the lines of CSV, and ends these.
+fn write_json(file: &mut Option<File>, lines: &str) {
+    if let Some(open) = file
+        && open.write_all(as_json(lines).as_bytes()).is_err()
+    {
+        *file = None;
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::atomic::{io_error, remove_leftovers, write_atomically};
 use super::checkpoint_file::{SavedRun, to_file};
 use super::error::FileError;
+use super::event_file::{self, EventFile};
 use super::metrics_file::MetricsFile;
 use super::model_file::ModelFile;
 use crate::data::options::ReadOptions;
@@ -20,8 +21,10 @@ use crate::train::table::TableOptions;
 pub const MODEL: &str = "best.safetensors";
 /// The last checkpoint.
 pub const CHECKPOINT: &str = "last.safetensors";
-/// A line for each epoch.
+/// A line for each epoch; beside it the same lines as JSON, `metrics.jsonl`.
 pub const METRICS: &str = "metrics.csv";
+/// The page about the run, for one on a table.
+pub const REPORT: &str = "report.html";
 /// The model text.
 pub const TEXT: &str = "model.cr";
 /// Where the data is.
@@ -62,6 +65,7 @@ pub struct RunFolder {
     /// The lock is given back when the file is closed, also when the process is killed.
     _lock: File,
     metrics: Option<MetricsFile>,
+    events: Option<EventFile>,
 }
 
 impl RunFolder {
@@ -71,7 +75,7 @@ impl RunFolder {
     /// Another process works in the folder, or the system refuses.
     pub fn take(path: &Path) -> Result<RunFolder, FileError> {
         fs::create_dir_all(path).map_err(|error| io_error(path, "make the folder", 0, &error))?;
-        let folder = RunFolder { path: path.to_path_buf(), _lock: lock(path)?, metrics: None };
+        let folder = RunFolder { path: path.to_path_buf(), _lock: lock(path)?, metrics: None, events: None };
         for name in [MODEL, CHECKPOINT, TEXT, ORIGIN] {
             remove_leftovers(&folder.file(name));
         }
@@ -116,7 +120,7 @@ impl RunFolder {
     /// # Errors
     /// The system refuses.
     pub fn begin(&mut self, text: &str, origin: &Origin) -> Result<(), FileError> {
-        for name in [CHECKPOINT, MODEL] {
+        for name in [CHECKPOINT, MODEL, REPORT] {
             let file = self.file(name);
             match fs::remove_file(&file) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(io_error(&file, "remove", 0, &error)),
@@ -127,6 +131,8 @@ impl RunFolder {
         write_atomically(&self.file(TEXT), text.as_bytes())?;
         write_atomically(&self.file(ORIGIN), origin.as_bytes())?;
         self.metrics = Some(MetricsFile::create(&self.file(METRICS))?);
+        event_file::remove(&self.path);
+        self.events = Some(EventFile::begin(&self.path, None));
         Ok(())
     }
 
@@ -136,6 +142,7 @@ impl RunFolder {
     /// The metrics are shorter than they were, or the system refuses.
     pub fn go_on(&mut self, saved: &SavedRun) -> Result<(), FileError> {
         self.metrics = Some(MetricsFile::reopen(&self.file(METRICS), saved.metrics)?);
+        self.events = Some(EventFile::begin(&self.path, Some(saved.checkpoint.progress.step)));
         Ok(())
     }
 
@@ -154,6 +161,13 @@ impl RunFolder {
         if let Some(metrics) = &mut self.metrics {
             metrics.epoch(member, epoch, step, loss, validation);
         }
+        if let Some(events) = &mut self.events {
+            // The networks of an ensemble are curves of their own.
+            let name = |tag: &str| if member == 0 { tag.to_owned() } else { format!("network {}/{tag}", member + 1) };
+            let mut values = vec![(name("epoch"), f64::from(epoch)), (name("loss/train"), loss)];
+            values.extend(validation.map(|value| (name("loss/val"), value)));
+            events.scalars(step, &values);
+        }
     }
 
     /// Writes the metrics through to the disk, then a checkpoint of `session`, which says how long they are. `data` is the
@@ -162,6 +176,9 @@ impl RunFolder {
     /// # Errors
     /// The system refuses; the last checkpoint stays.
     pub fn save(&mut self, session: &Session, data: &str, checkpoint: &Checkpoint) -> Result<(), FileError> {
+        if let Some(events) = &mut self.events {
+            events.flush();
+        }
         let metrics = self.metrics.as_mut().map_or(Ok(0), MetricsFile::flush)?;
         to_file(session, data, metrics, checkpoint)?.save(self.file(CHECKPOINT))
     }

@@ -100,6 +100,9 @@ pub struct Page {
     pub rules: Vec<Rule>,
 }
 
+/// The style sheet of pages.
+pub const STYLE: &str = include_str!("html/page.css");
+
 /// Left sides of more letters have a line of their own.
 const WIDE: usize = 34;
 
@@ -109,7 +112,7 @@ impl Page {
     pub fn html(&self) -> String {
         let mut out = String::new();
         let title = escape(&self.title);
-        let style = include_str!("html/page.css");
+        let style = STYLE;
         let _ = writeln!(
             out,
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -117,6 +120,15 @@ impl Page {
              <title>{title}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>"
         );
         self.write_head(&mut out);
+        out.push_str(&self.gradients());
+        out.push_str("</main>\n</body>\n</html>\n");
+        out
+    }
+
+    /// The derivations alone, as a part of another page that has [`STYLE`].
+    #[must_use]
+    pub fn gradients(&self) -> String {
+        let mut out = String::new();
         for (number, section) in self.sections.iter().enumerate() {
             self.write_section(&mut out, number, section);
         }
@@ -124,7 +136,6 @@ impl Page {
             recurrence(&mut out, table);
         }
         self.write_rules(&mut out);
-        out.push_str("</main>\n</body>\n</html>\n");
         out
     }
 

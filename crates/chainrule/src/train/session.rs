@@ -49,8 +49,21 @@ pub struct Session {
     pub notes: Vec<String>,
     /// The training examples, where they do not fit into memory; `data` is a sample of them then.
     pub stream: Option<Arc<Streamed>>,
+    /// Where the examples stand in the table, if they come from one.
+    pub rows: Rows,
     /// Where the program's files are.
     folder: PathBuf,
+}
+
+/// Numbers of rows of a table, counting those that have a target.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// Those of [`Session::data`].
+    pub training: Vec<u32>,
+    /// Those of [`Session::validation`]; empty if it comes from another table.
+    pub validation: Vec<u32>,
+    /// Those of [`Session::test`].
+    pub test: Vec<u32>,
 }
 
 /// What a run gives.
@@ -123,6 +136,7 @@ impl Session {
             states,
             notes: Vec::new(),
             stream: None,
+            rows: Rows::default(),
             folder: folder.to_path_buf(),
         })
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::session::{Change, Session};
+use super::session::{Change, Rows, Session};
 use super::source::{Data, SourceError};
 use crate::data::columns::{ColumnOptions, ColumnReport, find_column};
 use crate::data::encode::Encoding;
@@ -121,11 +121,13 @@ impl Session {
                 report.clone().drop_rows_without_target(&mut table);
                 Some(examples(&fitted, &table, &mut notes)?)
             }
-            None => parts.validation.map(|rows| all.select(&rows)),
+            None => parts.validation.as_ref().map(|rows| all.select(rows)),
         };
         let mut session = Session::new(program, all.select(&parts.open), held, Path::new("."), change)?;
         session.folds = parts.folds;
         session.test = (!parts.test.is_empty()).then(|| all.select(&parts.test));
+        session.rows =
+            Rows { training: parts.open, validation: parts.validation.unwrap_or_default(), test: parts.test };
         session.preprocessing = Some(fitted);
         session.columns = Some(report);
         session.notes = notes;

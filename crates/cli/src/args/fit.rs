@@ -28,7 +28,7 @@ pub(crate) struct FitArgs {
     /// Iterations at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) iterations: Option<u32>,
-    /// Draw the residuals to this SVG file
+    /// Draw the residuals into an SVG or PNG file
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
     /// Write responses, fitted values and residuals to this table; `-` is standard output, and then there is no report

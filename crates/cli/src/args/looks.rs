@@ -19,8 +19,8 @@ pub(crate) struct LrFindArgs {
     /// Steps
     #[arg(long, value_name = "NUMBER", default_value_t = 200, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
     pub(crate) steps: u32,
-    /// Draw the curve into a file
-    #[arg(long, value_name = "FILE.svg")]
+    /// Draw the curve into an SVG or PNG file
+    #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
     /// One JSON document instead of the text
     #[arg(long)]

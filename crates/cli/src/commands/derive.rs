@@ -14,9 +14,10 @@ use chainrule::model::answer::steps::Explained;
 use chainrule::model::answer::{Answer, Order, Question, Refusal, Structure, Subject};
 use chainrule::text::print::index::index_form;
 
-use crate::args::{DeriveArgs, Format, NotationArg, StructureArg};
+use crate::args::{DeriveArgs, Format, NotationArg, StructureArg, SubjectArgs};
 use crate::errors::Failure;
 use crate::output::{self, Context};
+use crate::source::SourceText;
 use crate::subject::{Formula, chosen, failure, formula, read, variable};
 
 /// Everything that is shown.
@@ -73,6 +74,29 @@ pub(crate) fn run(args: &DeriveArgs, context: &Context) -> Result<(), Failure> {
         format => report::write(&derived, format, context.quiet),
     };
     output::write(args.out.as_deref(), &written)
+}
+
+/// The gradients of a model text by all its parameters, with their steps, as a part of a page.
+pub(crate) fn typeset(text: &str, context: &Context) -> Result<String, Failure> {
+    let source = SourceText { name: "the network".to_owned(), text: text.to_owned() };
+    let mut subject = Subject::of_program(text).map_err(|diagnostic| Failure::text(&source, diagnostic))?;
+    let subject_args = SubjectArgs { model: None, expr: None, var: Vec::new(), domain: Vec::new(), fact: Vec::new() };
+    let args = DeriveArgs {
+        subject: subject_args,
+        cases: None,
+        wrt: Vec::new(),
+        steps: true,
+        layout: None,
+        hessian: false,
+        along: None,
+        structure: None,
+        notation: NotationArg::Matrix,
+        format: Format::Html,
+        json: false,
+        html: true,
+        out: None,
+    };
+    Ok(page::page(&derive(source.name, &mut subject, &args, context)?).gradients())
 }
 
 fn derive(source: String, subject: &mut Subject, args: &DeriveArgs, context: &Context) -> Result<Derived, Failure> {

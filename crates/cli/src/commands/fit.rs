@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::BufWriter;
 
+use chainrule::charts::{Axis, Plot, Rule, Series, Shape};
 use chainrule::data::write::TableWriter;
 use chainrule::model::Program;
 use chainrule::model::formula::{Formula, read};
@@ -16,13 +17,14 @@ use crate::args::FitArgs;
 use crate::errors::{DIVERGED, Failure};
 use crate::models::{read_table, train_failure};
 use crate::output::{self, Context};
-use crate::plot::{Scatter, svg, text};
+use crate::picture::{self, text};
 use crate::source::SourceText;
 
 /// Size of the plot on a terminal, in characters.
 const PLOT: (usize, usize) = (60, 11);
 
 pub(crate) fn run(args: &FitArgs, context: &Context) -> Result<(), Failure> {
+    args.plot.as_deref().map_or(Ok(()), picture::check)?;
     let table = read_table(&args.table, &args.read.options(), context)?;
     let source = SourceText { name: "the formula".to_owned(), text: args.formula.clone() };
     let formula = read(&args.formula, table.names()).map_err(|error| Failure::text(&source, error))?;
@@ -43,14 +45,18 @@ pub(crate) fn run(args: &FitArgs, context: &Context) -> Result<(), Failure> {
         let message = "the model is not finite at the starting values".to_owned();
         return Err(Failure::new(DIVERGED, "E701", message).help("give other ones: `--start a=1,b=0.1`"));
     }
-    let plot = Scatter {
-        points: fitted.fitted.iter().zip(&fitted.responses).map(|(f, y)| (*f, y - f)).collect(),
-        title: "residuals".to_owned(),
-        labels: ("fitted".to_owned(), "residual".to_owned()),
-        line: Some(0.0),
+    let residual = |(y, f): (&f64, &f64)| (*f, y - f);
+    let points = fitted.responses.iter().zip(&fitted.fitted).map(residual).collect();
+    let plot = Plot {
+        title: args.formula.clone(),
+        x: Axis::new("fitted"),
+        y: Axis::new("residual"),
+        series: vec![Series { name: String::new(), shape: Shape::Dots, points, color: 0 }],
+        rules: vec![Rule::Across(0.0, String::new())],
+        ..Plot::default()
     };
     if let Some(path) = &args.plot {
-        std::fs::write(path, svg(&plot)).map_err(|e| Failure::system("write", &path.display().to_string(), &e))?;
+        picture::write(path, &plot.picture())?;
     }
     if let Some(path) = &args.out {
         write_rows(path, &fitted).map_err(|e| Failure::system("write", &path.display().to_string(), &e))?;
@@ -80,7 +86,7 @@ fn starts(args: &FitArgs, formula: &Formula) -> Result<Vec<f64>, Failure> {
     Ok(known.iter().map(find).collect())
 }
 
-fn report(args: &FitArgs, formula: &Formula, fitted: &Fitted, plot: &Scatter, context: &Context) -> String {
+fn report(args: &FitArgs, formula: &Formula, fitted: &Fitted, plot: &Plot, context: &Context) -> String {
     let widths = fitted.half_widths(args.level);
     let errors = fitted.errors.as_ref();
     let longest = formula.parameters.iter().map(String::len).max().unwrap_or(0).max(9);

@@ -8,6 +8,7 @@ use chainrule::export::run_folder::{CHECKPOINT, MODEL, RunFolder, TEXT};
 use chainrule::train::session::Session;
 use chainrule::train::{Options, StopReason};
 
+use super::report::of_run::Finished;
 use super::train::keeper::place;
 use super::train::report::reason;
 use super::train::running::{Job, Place, execute};
@@ -43,6 +44,7 @@ pub(crate) fn run(args: &ResumeArgs, context: &Context) -> Result<(), Failure> {
             output::progress(&format!("note    the checkpoint is of release {release}: last digits may differ\n"));
         }
     }
+    let origin = folder.origin().map_err(|error| file_failure(&args.run, error))?;
     let job = Job {
         session: &session,
         source: &source,
@@ -52,7 +54,17 @@ pub(crate) fn run(args: &ResumeArgs, context: &Context) -> Result<(), Failure> {
         json: args.json,
         progress: args.progress,
     };
-    execute(job, context)
+    let Some(outcome) = execute(job, context)? else { return Ok(()) };
+    let page = Finished {
+        session: &session,
+        outcome: &outcome,
+        read: &origin.read,
+        table: &origin.found(&origin.file),
+        validation: origin.validation.as_ref().map(|file| origin.found(file)),
+        run: Some(&args.run),
+        model: None,
+    };
+    page.report(None, context)
 }
 
 fn open(path: &Path) -> Result<(RunFolder, SavedRun), Failure> {

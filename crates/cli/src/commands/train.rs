@@ -23,6 +23,7 @@ mod progress;
 pub(crate) mod report;
 pub(crate) mod running;
 
+use super::report::of_run::Finished;
 use running::{Job, Place, execute};
 
 /// Below as many multiplications in a step a second thread costs more than it brings.
@@ -52,7 +53,18 @@ pub(crate) fn run(args: &TrainArgs, context: &output::Context) -> Result<(), Fai
         json: args.json,
         progress: args.progress,
     };
-    execute(job, context)
+    let Some(outcome) = execute(job, context)? else { return Ok(()) };
+    let read = args.read.options();
+    let page = Finished {
+        session: &session,
+        outcome: &outcome,
+        read: &read,
+        table: &args.file,
+        validation: args.table.validation_file().cloned(),
+        run: args.run.as_deref(),
+        model: out_path(args),
+    };
+    page.report(args.report.as_deref(), context)
 }
 
 /// The folder of a new run; one that holds a run already is not touched.

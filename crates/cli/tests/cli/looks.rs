@@ -14,7 +14,7 @@ fn a_rate_is_suggested_drawn_and_written_as_json() {
     assert!(text.lines().filter(|line| line.contains('*')).count() > 5, "{text}");
     let svg = std::fs::read_to_string(&plot).unwrap();
     std::fs::remove_file(plot).unwrap();
-    assert!(svg.starts_with("<svg") && svg.contains("polyline") && svg.trim_end().ends_with("</svg>"), "{svg}");
+    assert!(svg.starts_with("<svg") && svg.contains("<path") && svg.trim_end().ends_with("</svg>"), "{svg}");
     let json = run(&["lr-find", &model("deep"), "--steps", "50", "--json"]).ok();
     let document: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(document["schema"], "chainrule.lr-find/1");

@@ -18,7 +18,7 @@ use rustc_hash::FxHashSet;
 pub use einsum::notation;
 use pieces::{Piece, Pieces, Precedence};
 use style::Notation;
-pub(in crate::text) use style::escape;
+pub(crate) use style::escape;
 pub use style::{Style, math_element};
 
 /// Why an expression has no text in matrix notation.

@@ -6,7 +6,7 @@ mod names;
 mod text;
 mod typeset;
 
-pub(in crate::text) use mathml::escape;
+pub(crate) use mathml::escape;
 pub use mathml::math_element;
 
 use super::pieces::Piece;

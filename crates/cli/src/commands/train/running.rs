@@ -42,8 +42,8 @@ pub(crate) struct Job<'a> {
     pub(crate) progress: ProgressArg,
 }
 
-/// Trains, saves and answers.
-pub(crate) fn execute(job: Job, context: &Context) -> Result<(), Failure> {
+/// Trains, saves and answers; gives what came out, unless the run was stopped.
+pub(crate) fn execute(job: Job, context: &Context) -> Result<Option<Outcome>, Failure> {
     let session = job.session;
     let (out, folder) = match job.place {
         Place::Nowhere => (None, None),
@@ -71,7 +71,7 @@ pub(crate) fn execute(job: Job, context: &Context) -> Result<(), Failure> {
     let asked = reports.last().is_some_and(|report| report.reason == StopReason::Asked);
     let signal = context.interrupt.requested().filter(|_| asked);
     if let Some(keeper) = keeper.as_mut().filter(|_| asked) {
-        return stopped_in_folder(keeper, &reports, signal, &mut progress);
+        return stopped_in_folder(keeper, &reports, signal, &mut progress).map(|()| None);
     }
     let outcome = session.judge(reports).map_err(|error| train_failure(&error))?;
     if let Some(out) = &out {
@@ -83,7 +83,8 @@ pub(crate) fn execute(job: Job, context: &Context) -> Result<(), Failure> {
     }
     let told = answer(session, &outcome, out.as_deref(), &mut progress);
     // After a signal standard output may have gone with the terminal.
-    signal.map_or(told, |signal| Err(Failure::interrupted(signal)))
+    signal.map_or(told, |signal| Err(Failure::interrupted(signal)))?;
+    Ok(Some(outcome))
 }
 
 /// A run that can be resumed is not judged when it is stopped: whoever asked does not want to wait.

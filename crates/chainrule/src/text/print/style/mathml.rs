@@ -278,7 +278,7 @@ fn is_single(sequence: &str) -> bool {
 }
 
 /// Text that is safe between tags and in attributes.
-pub(in crate::text) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
