@@ -88,7 +88,7 @@ pub(crate) enum Command {
     Evaluate(EvaluateArgs),
     Importance(ImportanceArgs),
     Dependence(DependenceArgs),
-    LearningCurve(LearningCurveArgs),
+    LearningCurve(Box<LearningCurveArgs>),
     Plot(PlotArgs),
     Report(ReportArgs),
     LrFind(LrFindArgs),
