@@ -79,7 +79,9 @@ fn session(path: &Path, epochs: u32) -> Session {
         options.patience = None;
     };
     let options = TableOptions::of_target("y");
-    Session::of_long_table(path, &ReadOptions::default(), None, &options, None, &change).unwrap()
+    let text = "input X : [N, D]\ntarget Y : [N, 1]\nH = silu(dense_he(X, 16))\nZ = dense(H, 1)\npredict Z\nloss mse(Z, Y)\n\
+        train adam(rate = 3e-3), batch = 64, epochs = 3\n";
+    Session::of_long_table(path, &ReadOptions::default(), None, &options, Some(text), &change).unwrap()
 }
 
 #[test]
