@@ -15,7 +15,7 @@ use crate::export::trained::Trained;
 /// use chainrule::export::{model_file::ModelFile, trained::Trained};
 /// use chainrule::train::row::RowPredictor;
 ///
-/// let file = ModelFile::load("exam.safetensors".as_ref())?;
+/// let file = ModelFile::load(std::path::Path::new("exam.safetensors"))?;
 /// let mut predictor = RowPredictor::new(&Trained::from_file(&file)?)?;
 /// println!("{:?}", predictor.columns());
 /// let row = [Value::Number(7.5), Value::Text("yes"), Value::Missing];

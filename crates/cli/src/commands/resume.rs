@@ -83,21 +83,20 @@ fn session(folder: &RunFolder, saved: &SavedRun, source: &SourceText, context: &
     let change = |options: &mut Options| *options = Options { threads: options.threads, ..saved.options };
     let file = origin.found(&origin.file);
     let config = saved.model.facts.iter().find(|(name, _)| name == CONFIG_FACT).map(|(_, text)| text.clone());
-    let made = match &origin.table {
-        None => Session::of_program(&source.text, folder_of(&file), &change),
+    let mut session = match &origin.table {
+        None => {
+            let made = Session::of_program(&source.text, folder_of(&file), &change);
+            made.map_err(|error| source_failure(error, source))?
+        }
         Some(options) => {
             let read = |other: &std::path::PathBuf| read_table(&origin.found(other), &origin.read, context);
             let validation = origin.validation.as_ref().map(read).transpose()?;
             let wanted = Wanted { options, text: Some(&source.text), change: &change };
-            let made = table_session(&file, &origin.read, validation, &wanted, source, context);
-            return made.map(|(session, _)| session);
+            table_session(&file, &origin.read, validation, &wanted, source, context)?.0
         }
     };
-    let made = made.map(|mut session| {
-        session.config = config;
-        session
-    });
-    made.map_err(|error| source_failure(error, source))
+    session.config = config;
+    Ok(session)
 }
 
 /// The answer for a run that has nothing left to do.

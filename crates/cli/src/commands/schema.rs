@@ -20,9 +20,12 @@ const ANSWERS: &[(&str, &str)] = &[
     answer!("compare"),
     answer!("cv"),
     answer!("demo"),
+    answer!("dependence"),
     answer!("derive"),
     answer!("evaluate"),
     answer!("fit"),
+    answer!("importance"),
+    answer!("learning-curve"),
     answer!("lr-find"),
     answer!("numerics"),
     answer!("predict"),
@@ -42,9 +45,9 @@ fn id(schema: &str) -> &str {
 
 pub(crate) fn run(args: &SchemaArgs) -> Result<(), Failure> {
     let Some(name) = &args.name else {
-        let mut list = "config      chainrule.config/1\n".to_owned();
+        let mut list = "config          chainrule.config/1\n".to_owned();
         for (verb, schema) in ANSWERS {
-            list.push_str(&format!("{verb:<11} {}\n", id(schema)));
+            list.push_str(&format!("{verb:<15} {}\n", id(schema)));
         }
         return output::answer(&list);
     };
