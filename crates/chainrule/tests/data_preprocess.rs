@@ -8,6 +8,7 @@ use chainrule::data::error::DataError;
 use chainrule::data::matrix::Matrix;
 use chainrule::data::preprocess::{Notes, Preprocessing};
 use chainrule::data::split::folds;
+use chainrule::data::suspicions::suspicions;
 use chainrule::data::table::Table;
 use chainrule::data::target::{Target, Transform};
 
@@ -352,4 +353,24 @@ fn logarithms_and_counts_are_asked_for() {
     let report = infer(&table("x,y\n1,-1\n2,5\n"), "y", &options(Task::Count, Transform::None)).unwrap();
     let negative = Preprocessing::fit(&table("x,y\n1,-1\n2,5\n"), &[0, 1], &report, &Encoding::default());
     assert_eq!(negative.unwrap_err().code(), "E317");
+}
+
+#[test]
+fn leaks_and_rare_classes_are_told() {
+    let notes = |text: &str| {
+        let data = table(text);
+        suspicions(&data, &infer(&data, "y", &ColumnOptions::default()).unwrap()).unwrap()
+    };
+    let noise = |row: usize| (row * 37 % 101) as f64 / 10.0;
+    let rows: String = (0..100).map(|row| format!("{},{},{}\n", noise(row), 3.0 * noise(row) + 1.0, row % 9)).collect();
+    let leak = notes(&format!("x,y,z\n{rows}"));
+    assert!(leak.len() == 1 && leak[0].starts_with("`x` alone tells `y`"), "{leak:?}");
+    let rows: String =
+        (0..100).map(|row| format!("{},{},{}\n", row % 2 * 5 + row % 3, row % 7, ["a", "b"][row % 2])).collect();
+    let leak = notes(&format!("x,z,y\n{rows}"));
+    assert!(leak.len() == 1 && leak[0].contains("`x`"), "{leak:?}");
+    let rows: String = (0..100).map(|row| format!("{},{}\n", noise(row), u8::from(row % 50 == 7))).collect();
+    assert!(notes(&format!("x,y\n{rows}"))[0].starts_with("only 2.0 % of the rows are `1`"));
+    let rows: String = (0..100).map(|row| format!("{},{}\n", noise(row), u8::from(row % 3 == 0))).collect();
+    assert_eq!(notes(&format!("x,y\n{rows}")), [""; 0]);
 }

@@ -15,6 +15,7 @@ pub mod options;
 pub mod preprocess;
 pub mod row;
 pub mod split;
+pub mod suspicions;
 pub mod table;
 pub mod target;
 pub mod write;

@@ -144,6 +144,18 @@ impl Preprocessing {
         }
     }
 
+    /// Targets as [`Preprocessing::targets`] gives them in their own units, in place: unlike predictions they may lie outside
+    /// of what training has seen.
+    pub fn restore_truth(&self, targets: &mut Matrix) {
+        if let Target::Numbers { columns } = &self.target {
+            for row in targets.values.chunks_exact_mut(columns.len().max(1)) {
+                for (value, column) in row.iter_mut().zip(columns) {
+                    *value = column.units(*value);
+                }
+            }
+        }
+    }
+
     /// As JSON text, for the metadata of a model file. Reading it back gives the same bits.
     #[must_use]
     pub fn to_json(&self) -> String {

@@ -91,7 +91,7 @@ impl NumberTarget {
     /// outside of it.
     #[must_use]
     pub fn restore(&self, prediction: f64) -> f64 {
-        let value = self.transform.back(prediction * self.scale + self.mean);
+        let value = self.units(prediction);
         // Not `clamp`: what is not a number stays so.
         if value < self.low {
             self.low
@@ -100,6 +100,12 @@ impl NumberTarget {
         } else {
             value
         }
+    }
+
+    /// A scaled value in the column's own units.
+    #[must_use]
+    pub fn units(&self, scaled: f64) -> f64 {
+        self.transform.back(scaled * self.scale + self.mean)
     }
 
     fn is_sound(&self) -> bool {

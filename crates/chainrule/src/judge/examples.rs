@@ -288,7 +288,7 @@ pub fn answers_of(judged: &Judged, fitted: &Preprocessing) -> Result<Answers, Tr
         return Ok(Answers::Classes(Classified::new(predicted, classes)));
     }
     fitted.restore(&mut predicted);
-    fitted.restore(&mut truth);
+    fitted.restore_truth(&mut truth);
     let first = |matrix: &Matrix| (0..matrix.rows).map(|row| matrix.row(row)[0]).collect();
     Ok(Answers::Numbers(Numbers::new(first(&predicted), first(&truth))))
 }

@@ -118,13 +118,11 @@ fn judge(predicted: &Matrix, truth: &Matrix, probabilities: bool, preprocessing:
         let right = predicted.values.iter().zip(&truth.values).filter(|&(&p, &t)| (p > 0.5) == (t > 0.5)).count();
         return vec![("accuracy", right as f64 / truth.rows.max(1) as f64)];
     }
-    let restore = |matrix: &Matrix| -> Vec<f64> {
-        let mut matrix = matrix.clone();
-        if let Some(preprocessing) = preprocessing {
-            preprocessing.restore(&mut matrix);
-        }
-        matrix.values
-    };
-    let r = regression(&restore(predicted), &restore(truth));
+    let (mut predicted, mut truth) = (predicted.clone(), truth.clone());
+    if let Some(preprocessing) = preprocessing {
+        preprocessing.restore(&mut predicted);
+        preprocessing.restore_truth(&mut truth);
+    }
+    let r = regression(&predicted.values, &truth.values);
     vec![("rmse", r.rmse), ("mae", r.mae), ("r2", r.r2)]
 }

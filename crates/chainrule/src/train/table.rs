@@ -11,6 +11,7 @@ use crate::data::encode::Encoding;
 use crate::data::error::DataError;
 use crate::data::preprocess::Preprocessing;
 use crate::data::split::{by_column, fold_count, folds, folds_of_groups, group_numbers, in_order_of, last};
+use crate::data::suspicions::suspicions;
 use crate::data::table::Table;
 use crate::model::Program;
 use crate::model::preset::{Choices, TableShape, tabular};
@@ -97,6 +98,7 @@ impl Session {
     ) -> Result<Session, SourceError> {
         let mut report = ColumnReport::infer(&table, &options.targets, &options.columns()).map_err(wrap)?;
         let mut notes: Vec<String> = report.drop_rows_without_target(&mut table).into_iter().collect();
+        notes.extend(suspicions(&table, &report).map_err(wrap)?);
         let given = text.map(Program::parse).transpose()?;
         let mut wanted = given.as_ref().map_or(Ok(Options::default()), Options::of_program)?;
         change(&mut wanted);
