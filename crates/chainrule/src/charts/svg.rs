@@ -10,7 +10,7 @@ use crate::text::print;
 pub enum Look {
     /// A file of its own, light.
     File,
-    /// A part of a page, whose style sheet has [`VARIABLES`].
+    /// A part of a page, whose style sheet has the variables of the colours.
     Page,
 }
 
