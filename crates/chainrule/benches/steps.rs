@@ -68,7 +68,7 @@ fn step(text: &str, data: &Data, options: Options) -> f64 {
         })
         .sum();
     let start: Vec<f64> = normal(1, count, 99).values.iter().map(|v| 0.05 * v).collect();
-    let problem = Problem { program: &program, data, validation: None, parameters: &start, states: &[] };
+    let problem = Problem { program: &program, data, stream: None, validation: None, parameters: &start, states: &[] };
     // Compilation is not part of a step: two lengths, and their difference.
     let run = |epochs: u32| {
         let options = Options { epochs, ..options };

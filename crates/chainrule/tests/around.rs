@@ -34,7 +34,8 @@ fn try_run(lines: &str, options: &Options) -> Result<Vec<f64>, TrainError> {
     let program = Program::parse(&format!("{NET}{lines}\n")).unwrap_or_else(|error| panic!("{error:?}"));
     let rule = Rule::of_program(&program).unwrap_or_else(|error| panic!("{error:?}")).unwrap();
     let (data, start) = (data(), start());
-    let problem = Problem { program: &program, data: &data, validation: None, parameters: &start, states: &[] };
+    let problem =
+        Problem { program: &program, data: &data, stream: None, validation: None, parameters: &start, states: &[] };
     fit(&problem, &Solver::from(rule), options, &mut |_| Flow::Continue).map(|report| report.parameters)
 }
 

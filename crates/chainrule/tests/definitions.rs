@@ -237,8 +237,14 @@ fn learn(model: &str, train: &str, y: &Matrix, epochs: u32, batch: Batch) -> (f6
     let parameters = starting_values(&program, &program.parameters, &sizes, 1, folder).unwrap();
     let states = starting_values(&program, &program.states, &sizes, 1, folder).unwrap();
     let solver = Solver::from(Rule::of_program(&program).unwrap_or_else(|e| panic!("{text}{e:?}")).unwrap());
-    let problem =
-        Problem { program: &program, data: &data, validation: Some(&data), parameters: &parameters, states: &states };
+    let problem = Problem {
+        program: &program,
+        data: &data,
+        stream: None,
+        validation: Some(&data),
+        parameters: &parameters,
+        states: &states,
+    };
     let mut losses = Vec::new();
     let mut listen = |event: &Event| {
         if let Event::Epoch { validation, .. } = event {

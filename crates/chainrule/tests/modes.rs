@@ -42,7 +42,7 @@ fn run(program: &Program, data: &Data, options: &Options) -> Run {
     let folder = std::path::Path::new(".");
     let parameters = starting_values(program, &program.parameters, &sizes, options.seed, folder).unwrap();
     let states = starting_values(program, &program.states, &sizes, options.seed, folder).unwrap();
-    let problem = Problem { program, data, validation: None, parameters: &parameters, states: &states };
+    let problem = Problem { program, data, stream: None, validation: None, parameters: &parameters, states: &states };
     let solver = Solver::from(Rule::of_program(program).unwrap().unwrap());
     let report = fit(&problem, &solver, options, &mut |_| Flow::Continue).unwrap();
     Run { parameters: report.parameters, states: report.states }

@@ -13,7 +13,8 @@ fn rates(schedule: &str, epochs: u32) -> Vec<f64> {
     let program = Program::parse(&text).unwrap_or_else(|error| panic!("{error:?}"));
     let solver = Solver::from(Rule::of_program(&program).unwrap_or_else(|e| panic!("{e:?}")).unwrap());
     let data = Data { matrices: vec![("X".to_owned(), Matrix::zeros(1, 1))] };
-    let problem = Problem { program: &program, data: &data, validation: None, parameters: &[0.0], states: &[] };
+    let problem =
+        Problem { program: &program, data: &data, stream: None, validation: None, parameters: &[0.0], states: &[] };
     let mut values = vec![0.0];
     let mut listen = |event: &Event| {
         if let Event::Epoch { loss, .. } = event {

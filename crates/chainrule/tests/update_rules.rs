@@ -203,7 +203,7 @@ fn check_parameters(
 ) {
     let program = Program::parse(text).unwrap();
     let solver = Solver::from(Rule::of_program(&program).unwrap().unwrap());
-    let problem = Problem { program: &program, data, validation: None, parameters: start, states: &[] };
+    let problem = Problem { program: &program, data, stream: None, validation: None, parameters: start, states: &[] };
     for steps in [1, 100] {
         let options = Options { epochs: steps, ..Options::default() };
         let report = fit(&problem, &solver, &options, &mut |_| Flow::Continue).unwrap();
@@ -231,7 +231,7 @@ fn check_rule(
     let rule = Rule::of_program(&program).unwrap_or_else(|e| panic!("{rule_name}: {e:?}")).unwrap();
     let solver = Solver::from(rule);
     let mut losses = Vec::new();
-    let problem = Problem { program: &program, data, validation: None, parameters: start, states: &[] };
+    let problem = Problem { program: &program, data, stream: None, validation: None, parameters: start, states: &[] };
     let mut listen = |event: &Event| {
         if let Event::Epoch { loss, .. } = event {
             losses.push(*loss);
@@ -267,7 +267,7 @@ fn check_lookahead(file: &str, entry: &Value, base: &str, data: &Data, start: &[
 
 /// The files report the loss without the penalty: evaluated at the parameters after so many steps.
 fn unpenalised(base: &str, program: &Program, solver: &Solver, data: &Data, start: &[f64], steps: usize) -> f64 {
-    let problem = Problem { program, data, validation: None, parameters: start, states: &[] };
+    let problem = Problem { program, data, stream: None, validation: None, parameters: start, states: &[] };
     let options = Options { epochs: steps as u32, ..Options::default() };
     let report = fit(&problem, solver, &options, &mut |_| Flow::Continue).unwrap();
     let plain = Program::parse(base).unwrap();

@@ -1,10 +1,14 @@
 //! A corpus of hostile tables: each is predicted by the real program, from a file and from a pipe, and ends with the exit
 //! code, the error and the place that stand beside it.
 
+#[path = "support/program.rs"]
+mod program;
+use program::{command, folder};
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 /// Name, contents, exit code, and the error with line and column where it has a place.
 #[rustfmt::skip]
@@ -228,12 +232,6 @@ const CORPUS: &[(&str, &[u8], i32, &str)] = &[
     ("json half a pair", b"{\"a\":1,\"b\":2,\"c\":\"\\ud800\"}\n", 4, "E331 1:18"),
 ];
 
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("hostile-{name}-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
 /// A folder with a model of the numbers `a` and `b` and the category `c`.
 fn with_model(name: &str) -> PathBuf {
     let folder = folder(name);
@@ -243,24 +241,13 @@ fn with_model(name: &str) -> PathBuf {
         csv += &format!("{},{}.5,{colour},{}.25\n", row * 37 % 61, row * 7 % 13, row * 3 % 17);
     }
     fs::write(folder.join("t.csv"), csv).unwrap();
-    let output = chainrule(&folder, "train t.csv --target y --epochs 2 -o m.safetensors -q").output().unwrap();
+    let output = command(&folder, "train t.csv --target y --epochs 2 -o m.safetensors -q").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     folder
 }
 
-fn chainrule(folder: &Path, args: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_chainrule"));
-    command
-        .current_dir(folder)
-        .args(args.split(' '))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
-}
-
 fn piped(folder: &Path, args: &str, bytes: &[u8]) -> Output {
-    let mut child = chainrule(folder, args).stdin(Stdio::piped()).spawn().unwrap();
+    let mut child = command(folder, args).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     // The program may be done before it has read everything.
     let _ = stdin.write_all(bytes);
@@ -275,7 +262,7 @@ fn every_hostile_table_ends_as_the_corpus_says() {
     let mut wrong = Vec::new();
     for (name, bytes, exit, expected) in CORPUS {
         fs::write(folder.join("x.csv"), bytes).unwrap();
-        let from_file = chainrule(&folder, "predict m.safetensors x.csv").output().unwrap();
+        let from_file = command(&folder, "predict m.safetensors x.csv").output().unwrap();
         let from_pipe = piped(&folder, "predict m.safetensors -", bytes);
         for (output, file) in [(&from_file, "x.csv"), (&from_pipe, "-")] {
             let told = String::from_utf8_lossy(&output.stderr);

@@ -1,25 +1,21 @@
 //! Judging and seeing, with the real program: figures, importance, dependence, learning curves, charts, reports, event files.
 #![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
+#[path = "support/program.rs"]
+mod program;
+use program::{command, folder};
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use serde_json::Value;
 
 /// Names and labels that would be elements of a page if nobody took care.
 const EVIL: &str = "<img src=x onerror=alert(1)>";
 
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("judging-{name}-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
 #[track_caller]
 fn run(folder: &Path, args: &[&str], code: i32) -> (String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_chainrule"));
-    let output = command.current_dir(folder).args(args).stdin(Stdio::null()).output().unwrap();
+    let output = command(folder, args[0]).args(&args[1..]).output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(code), "{args:?}\n{out}\n{err}");
     (out.into_owned(), err.into_owned())

@@ -1,26 +1,13 @@
 //! Predictions while the table is read: the same for any number of threads and any way that the bytes arrive.
 
+#[path = "support/program.rs"]
+mod program;
+use program::{command, folder};
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("predict-{name}-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
-fn command(folder: &Path, args: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_chainrule"));
-    command
-        .current_dir(folder)
-        .args(args.split(' '))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
-}
+use std::process::{Output, Stdio};
 
 #[track_caller]
 fn run(folder: &Path, args: &str, code: i32) -> Output {

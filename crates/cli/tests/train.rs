@@ -1,22 +1,14 @@
 //! Training, predicting and judging with the real program.
 #![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
+#[path = "support/program.rs"]
+mod program;
+use program::{command, folder};
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
-
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("train-{name}-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
-fn command(folder: &Path, args: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_chainrule"));
-    command.current_dir(folder).args(args.split(' ')).stdin(Stdio::null());
-    command
-}
 
 #[track_caller]
 fn text(output: &Output, code: i32) -> (String, String) {

@@ -1,5 +1,6 @@
 //! Matrix products: our own loops where one side is short, the library otherwise, cut into tiles by the shape alone.
 
+mod dots;
 pub(crate) mod library;
 mod plan;
 mod short;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
-use super::datetime::{DateOrder, Moment};
+use super::datetime::DateOrder;
 use super::error::DataError;
 use super::suggest::nearest;
 use super::table::{Cell, Table};
@@ -309,7 +309,7 @@ fn kind_of_values(table: &Table, column: usize, summary: &Summary) -> (Kind, Str
     if summary.is_numeric() {
         return kind_of_numbers(name, summary);
     }
-    if let Some(order) = date_order(table, column) {
+    if let Some(order) = DateOrder::of_column(table, column) {
         return (Kind::DateTime(order), format!("dates ({})", order.about()));
     }
     match distinct {
@@ -323,14 +323,6 @@ fn kind_of_values(table: &Table, column: usize, summary: &Summary) -> (Kind, Str
         }
         _ => (Kind::Text, format!("{distinct} different texts are too many for categories")),
     }
-}
-
-/// How dates are written in a column in which everything is a date; of several ways that fit the first is taken.
-fn date_order(table: &Table, column: usize) -> Option<DateOrder> {
-    let is_read = |row: usize, order| {
-        table.cell(row, column) == Cell::Missing || Moment::parse(table.text(row, column), order).is_some()
-    };
-    DateOrder::ALL.into_iter().find(|&order| (0..table.rows()).all(|row| is_read(row, order)))
 }
 
 fn kind_of_numbers(name: &str, summary: &Summary) -> (Kind, String) {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::table::{Cell, Table};
+
 /// How a date is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -17,6 +19,15 @@ pub enum DateOrder {
 impl DateOrder {
     /// All of them; the first that reads all values of a column is taken.
     pub const ALL: [DateOrder; 3] = [DateOrder::YearFirst, DateOrder::MonthFirst, DateOrder::DayFirst];
+
+    /// How dates are written in a column in which everything is a date; of several ways that fit the first is taken.
+    #[must_use]
+    pub fn of_column(table: &Table, column: usize) -> Option<DateOrder> {
+        let is_read = |row: usize, order| {
+            table.cell(row, column) == Cell::Missing || Moment::parse(table.text(row, column), order).is_some()
+        };
+        DateOrder::ALL.into_iter().find(|&order| (0..table.rows()).all(|row| is_read(row, order)))
+    }
 
     /// For people.
     #[must_use]

@@ -2,6 +2,12 @@
 
 use super::error::DataError;
 
+/// The place of the largest number; of equals the first, and 0 where there is none.
+#[must_use]
+pub fn argmax(row: &[f64]) -> usize {
+    row.iter().enumerate().fold(0, |best, (index, &v)| if v > row[best] { index } else { best })
+}
+
 /// `rows` x `cols` values in row-major order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Matrix {

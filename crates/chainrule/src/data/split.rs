@@ -77,11 +77,7 @@ pub fn group_numbers(table: &Table, column: usize, rows: &[u32]) -> Vec<u32> {
 /// value come first.
 #[must_use]
 pub fn in_order_of(table: &Table, column: usize) -> Vec<u32> {
-    let dates = DateOrder::ALL.into_iter().find(|&order| {
-        (0..table.rows()).all(|row| {
-            table.cell(row, column) == Cell::Missing || Moment::parse(table.text(row, column), order).is_some()
-        })
-    });
+    let dates = DateOrder::of_column(table, column);
     let key = |row: u32| match (table.cell(row as usize, column), dates) {
         (Cell::Missing, _) => (f64::NEG_INFINITY, ""),
         (Cell::Number(number), _) => (number, ""),

@@ -4,8 +4,7 @@
 //! at hand (one class only, nothing predicted) is not a number.
 
 use super::ranking;
-use crate::data::matrix::Matrix;
-use crate::train::metrics::argmax;
+use crate::data::matrix::{Matrix, argmax};
 
 /// Bins of [`calibration`]: of equal width over [0, 1].
 pub const BINS: usize = 10;
@@ -48,6 +47,13 @@ impl Classified {
         let orders = (0..scores.cols).map(by_score).collect();
         let positive = usize::from(scores.cols > 1);
         Classified { scores, truth, predicted, positive, probable, orders }
+    }
+
+    /// As [`Classified::new`] for truths as a matrix of the size of the predictions, with a 1 for the right class.
+    #[must_use]
+    pub fn of_one_hot(scores: Matrix, truth: &Matrix) -> Classified {
+        let right = (0..truth.rows).map(|row| argmax(truth.row(row)) as u32).collect();
+        Classified::new(scores, right)
     }
 
     /// Number of examples.

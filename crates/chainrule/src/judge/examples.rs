@@ -11,7 +11,6 @@ use crate::data::table::{Cell, Table};
 use crate::export::trained::Trained;
 use crate::train::TrainError;
 use crate::train::figures::Judged;
-use crate::train::metrics::argmax;
 use crate::train::predictor::Predictor;
 
 /// A column of the table, and the columns of the matrix that were made of it.
@@ -284,8 +283,7 @@ pub fn answers_of(judged: &Judged, fitted: &Preprocessing) -> Result<Answers, Tr
     };
     let (mut predicted, mut truth) = (predicted.clone(), truth.clone());
     if fitted.target.labels().is_some() {
-        let classes = (0..truth.rows).map(|row| argmax(truth.row(row)) as u32).collect();
-        return Ok(Answers::Classes(Classified::new(predicted, classes)));
+        return Ok(Answers::Classes(Classified::of_one_hot(predicted, &truth)));
     }
     fitted.restore(&mut predicted);
     fitted.restore_truth(&mut truth);

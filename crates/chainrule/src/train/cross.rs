@@ -4,7 +4,6 @@ use kernels::Pool;
 
 use super::event::Flow;
 use super::figures::{Figures, apply, figures_of};
-use super::metrics::argmax;
 use super::parallel::each;
 use super::settings::Recipe;
 use super::source::{Data, SourceError};
@@ -13,7 +12,6 @@ use crate::data::error::DataError;
 use crate::data::matrix::Matrix;
 use crate::data::split::{folds, folds_of_groups, group_numbers};
 use crate::data::table::Table;
-use crate::text::diagnostic::Span;
 
 /// A cross-validation.
 #[derive(Clone, Copy, Debug)]
@@ -107,16 +105,6 @@ impl CrossReport {
     }
 }
 
-/// The position of the largest value.
-#[must_use]
-pub fn most_probable(values: &[f64]) -> usize {
-    argmax(values)
-}
-
-fn wrap(error: DataError) -> SourceError {
-    SourceError::Data(Box::new(error), Span::default())
-}
-
 /// The table of a cross-validation, ready to be cut.
 struct Whole<'a> {
     wish: &'a CrossValidation<'a>,
@@ -138,19 +126,19 @@ pub fn cross_validate(
     done: &(dyn Fn(&Fold) + Sync),
 ) -> Result<CrossReport, SourceError> {
     let options = &wish.recipe.table;
-    let mut report = ColumnReport::infer(&table, &options.targets, &options.columns()).map_err(wrap)?;
+    let mut report = ColumnReport::infer(&table, &options.targets, &options.columns())?;
     let without = report.rows_without_target.clone();
     let numbers = (0..table.rows() as u32).filter(|row| without.binary_search(row).is_err()).map(|row| row + 1);
     let numbers: Vec<u32> = numbers.collect();
     report.drop_rows_without_target(&mut table);
-    let classes = report.target.classes(&table).map_err(wrap)?;
+    let classes = report.target.classes(&table)?;
     let all: Vec<u32> = (0..table.rows() as u32).collect();
     let group = options.split.group.as_deref();
     let groups = group.map(|name| find_column(&table, name).map(|column| group_numbers(&table, column, &all)));
-    let groups = groups.transpose().map_err(wrap)?;
+    let groups = groups.transpose()?;
     let units = groups.as_ref().map_or(table.rows(), |groups| groups.iter().max().map_or(0, |&most| most as usize + 1));
     if units < wish.folds as usize {
-        return Err(wrap(DataError::TooFewRows { found: units, needed: wish.folds as usize }));
+        return Err(DataError::TooFewRows { found: units, needed: wish.folds as usize }.into());
     }
     let seed = wish.recipe.seed.unwrap_or(0);
     let assigned: Vec<Vec<Option<u32>>> = (0..wish.repeats)
@@ -230,8 +218,8 @@ impl Whole<'_> {
         let trained = session.trained(members).map_err(SourceError::Train)?;
         let test = part(&held);
         let fitted = trained.preprocessing.as_ref().expect("invariant: a session of a table has preprocessing");
-        let (mut matrices, _) = fitted.inputs(&test).map_err(wrap)?;
-        matrices.push(("Y".to_owned(), fitted.targets(&test).map_err(wrap)?));
+        let (mut matrices, _) = fitted.inputs(&test)?;
+        matrices.push(("Y".to_owned(), fitted.targets(&test)?));
         let judged = apply(&trained, &Data { matrices }, &Pool::new(1)).map_err(SourceError::Train)?;
         let figures = figures_of(&judged, &trained.program, Some(fitted));
         let mut predictions = judged.pair.map_or_else(|| Matrix::zeros(held.len(), 0), |(predicted, _)| predicted);

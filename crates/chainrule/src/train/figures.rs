@@ -3,13 +3,14 @@
 use kernels::{Pool, Real};
 
 use super::event::TrainError;
-use super::metrics::{argmax, classification, regression};
 use super::options::Dtype;
-use super::predict::{Forward, predict};
+use super::predict::{Forward, convert, predict};
 use super::source::Data;
 use crate::data::matrix::Matrix;
 use crate::data::preprocess::Preprocessing;
 use crate::export::trained::Trained;
+use crate::judge::classes::{Classified, accuracy, log_loss};
+use crate::judge::numbers::{Numbers, mae, r2, rmse};
 use crate::lang::Op;
 use crate::model::Program;
 
@@ -59,7 +60,6 @@ fn apply_in<T: Real>(trained: &Trained, data: &Data, pool: &Pool) -> Result<Judg
         let mut forward = Forward::<T>::new(program, node, data)?;
         let mut sum = 0.0;
         for member in &trained.members {
-            let convert = |values: &[f64]| values.iter().map(|&v| T::from_f64(v)).collect::<Vec<T>>();
             forward.set(&convert(&member.parameters), &convert(&member.states));
             forward.run(pool);
             sum += forward.scalar();
@@ -105,13 +105,16 @@ fn is_one_hot(truth: &Matrix) -> bool {
 }
 
 fn judge(predicted: &Matrix, truth: &Matrix, probabilities: bool, preprocessing: Option<&Preprocessing>) -> Figures {
+    let weights = vec![1.0; truth.values.len()];
     if is_one_hot(truth) {
+        let weights = &weights[..truth.rows];
+        let classes = Classified::of_one_hot(predicted.clone(), truth);
+        let mut figures = vec![("accuracy", accuracy(&classes, weights))];
         if probabilities {
-            let c = classification(predicted, truth);
-            return vec![("accuracy", c.accuracy), ("log_loss", c.log_loss), ("majority", c.majority)];
+            figures.push(("log_loss", log_loss(&classes, weights)));
+            figures.push(("majority", accuracy(&classes.baseline(weights), weights)));
         }
-        let right = (0..truth.rows).filter(|&row| argmax(predicted.row(row)) == argmax(truth.row(row))).count();
-        return vec![("accuracy", right as f64 / truth.rows.max(1) as f64)];
+        return figures;
     }
     let binary = truth.cols == 1 && truth.values.iter().all(|&v| v == 0.0 || v == 1.0);
     if binary && predicted.values.iter().all(|&p| (0.0..=1.0).contains(&p)) {
@@ -123,6 +126,6 @@ fn judge(predicted: &Matrix, truth: &Matrix, probabilities: bool, preprocessing:
         preprocessing.restore(&mut predicted);
         preprocessing.restore_truth(&mut truth);
     }
-    let r = regression(&predicted.values, &truth.values);
-    vec![("rmse", r.rmse), ("mae", r.mae), ("r2", r.r2)]
+    let numbers = Numbers::new(predicted.values, truth.values);
+    vec![("rmse", rmse(&numbers, &weights)), ("mae", mae(&numbers, &weights)), ("r2", r2(&numbers, &weights))]
 }

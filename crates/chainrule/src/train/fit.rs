@@ -26,6 +26,8 @@ pub struct Problem<'a> {
     pub program: &'a Program,
     /// Training examples.
     pub data: &'a Data,
+    /// Where training examples come from that do not fit into memory; `data` is a sample of them then.
+    pub stream: Option<&'a Arc<Streamed>>,
     /// Validation examples.
     pub validation: Option<&'a Data>,
     /// Starting values of the parameters.
@@ -60,22 +62,7 @@ pub fn fit_from(
     from: Option<&Checkpoint>,
     listen: &mut dyn FnMut(&Event) -> Flow,
 ) -> Result<Report, TrainError> {
-    fit_streamed(problem, None, solver, options, from, listen)
-}
-
-/// As [`fit_from`]; with a stream its rows are the examples, and the data of the problem is a sample of them.
-///
-/// # Errors
-/// As [`fit_from`], and a solver or a batch that needs all examples at once.
-pub fn fit_streamed(
-    problem: &Problem,
-    stream: Option<&Arc<Streamed>>,
-    solver: &Solver,
-    options: &Options,
-    from: Option<&Checkpoint>,
-    listen: &mut dyn FnMut(&Event) -> Flow,
-) -> Result<Report, TrainError> {
-    if stream.is_some() && (options.batch == Batch::All || matches!(solver, Solver::Native(_))) {
+    if problem.stream.is_some() && (options.batch == Batch::All || matches!(solver, Solver::Native(_))) {
         let message = "the table is too large for steps that need all examples at once: give a batch size";
         return Err(TrainError::Option(message.to_owned()));
     }
@@ -84,8 +71,8 @@ pub fn fit_streamed(
         Solver::Native(chosen) => return super::second::run::run(problem, chosen, options, from, listen),
     };
     match options.dtype {
-        Dtype::F32 => Trainer::<f32>::streamed(problem, stream, rule, options, from)?.run(listen),
-        Dtype::F64 => Trainer::<f64>::streamed(problem, stream, rule, options, from)?.run(listen),
+        Dtype::F32 => Trainer::<f32>::new(problem, rule, options, from)?.run(listen),
+        Dtype::F64 => Trainer::<f64>::new(problem, rule, options, from)?.run(listen),
     }
 }
 
@@ -128,16 +115,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         options: &Options,
         from: Option<&Checkpoint>,
     ) -> Result<Trainer<'a, T>, TrainError> {
-        Trainer::streamed(problem, None, rule, options, from)
-    }
-
-    fn streamed(
-        problem: &Problem<'a>,
-        stream: Option<&Arc<Streamed>>,
-        rule: &Rule,
-        options: &Options,
-        from: Option<&Checkpoint>,
-    ) -> Result<Trainer<'a, T>, TrainError> {
+        let stream = problem.stream;
         let rows = stream.map_or(problem.data.rows(), |stream| stream.examples());
         let count = u32::try_from(rows).map_err(|_| TrainError::Data("more than 4 billion examples".to_owned()))?;
         // The order within a stream is the stream's.

@@ -9,7 +9,6 @@ pub mod fit;
 mod keep;
 mod load;
 pub mod lr_find;
-pub mod metrics;
 pub mod numerics;
 pub mod options;
 mod parallel;

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::compile::{Extents, example_dim, extents};
 use super::event::{Event, Flow, Report, StopReason, TrainError};
 use super::figures::{Figures, Judged, apply, figures_of};
-use super::fit::{Problem, fit_streamed};
+use super::fit::{Problem, fit_from};
 use super::options::{Dtype, Options};
 use super::progress::{Checkpoint, Values};
 use super::source::{Data, SourceError, starting_values};
@@ -187,14 +187,14 @@ impl Session {
             let problem = Problem {
                 program: &self.program,
                 data: &member.data,
+                stream: self.stream.as_ref(),
                 validation: member.validation.as_deref(),
                 parameters: &member.parameters,
                 states: &member.states,
             };
             let place = Place { number, members, is_first: number == first };
             let mut told = |event: &Event| place.tell(event, &done, listen);
-            let report =
-                fit_streamed(&problem, self.stream.as_ref(), &solver, &member.options, from.take(), &mut told)?;
+            let report = fit_from(&problem, &solver, &member.options, from.take(), &mut told)?;
             let reason = report.reason;
             done.push(report);
             if reason == StopReason::Asked {

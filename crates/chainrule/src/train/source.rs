@@ -44,6 +44,19 @@ impl From<Diagnostic> for SourceError {
     }
 }
 
+/// A fault of a table that no `data` line names.
+impl From<DataError> for SourceError {
+    fn from(error: DataError) -> Self {
+        SourceError::Data(Box::new(error), Span::default())
+    }
+}
+
+impl From<TrainError> for SourceError {
+    fn from(error: TrainError) -> Self {
+        SourceError::Train(error)
+    }
+}
+
 impl Data {
     /// The matrix of a variable.
     #[must_use]

@@ -24,7 +24,6 @@ use crate::data::matrix::Matrix;
 use crate::data::options::ReadOptions;
 use crate::data::preprocess::Preprocessing;
 use crate::data::table::Table;
-use crate::text::diagnostic::Span;
 
 /// Batches that wait for the training.
 const WAITING: usize = 8;
@@ -81,7 +80,6 @@ impl Session {
         text: Option<&str>,
         change: Change,
     ) -> Result<Session, SourceError> {
-        let wrap = |error: DataError| SourceError::Data(Box::new(error), Span::default());
         let split = &options.split;
         if split.test > 0.0 || split.group.is_some() || split.time.is_some() || split.column.is_some() {
             let message = "a table that is read again in every epoch has rows for validation that are drawn at random, and no \
@@ -90,7 +88,7 @@ impl Session {
         }
         let mut wanted = super::options::Options::default();
         change(&mut wanted);
-        let scan = Scan::of_file(path, read, &options.targets, wanted.seed).map_err(wrap)?;
+        let scan = Scan::of_file(path, read, &options.targets, wanted.seed)?;
         let (drawn, held) = (scan.sample.rows(), scan.held.rows());
         let mut session = Session::of_table(scan.sample, Some(validation.unwrap_or(scan.held)), options, text, change)?;
         let fitted = session.preprocessing.clone().expect("invariant: a session of a table has preprocessing");

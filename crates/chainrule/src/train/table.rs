@@ -15,7 +15,6 @@ use crate::data::suspicions::suspicions;
 use crate::data::table::Table;
 use crate::model::Program;
 use crate::model::preset::{Choices, TableShape, tabular};
-use crate::text::diagnostic::Span;
 use crate::train::Options;
 
 /// What a run on a table can be told. Everything but the target has a default.
@@ -78,10 +77,6 @@ impl TableOptions {
     }
 }
 
-fn wrap(error: DataError) -> SourceError {
-    SourceError::Data(Box::new(error), Span::default())
-}
-
 impl Session {
     /// A run on a table: columns are understood, rows split, and a network is chosen (or taken from `text`). Statistics of
     /// columns come from rows that some network is trained on. With `validation` all rows of `table` that are not for the
@@ -96,22 +91,22 @@ impl Session {
         text: Option<&str>,
         change: Change,
     ) -> Result<Session, SourceError> {
-        let mut report = ColumnReport::infer(&table, &options.targets, &options.columns()).map_err(wrap)?;
+        let mut report = ColumnReport::infer(&table, &options.targets, &options.columns())?;
         let mut notes: Vec<String> = report.drop_rows_without_target(&mut table).into_iter().collect();
-        notes.extend(suspicions(&table, &report).map_err(wrap)?);
+        notes.extend(suspicions(&table, &report)?);
         let given = text.map(Program::parse).transpose()?;
         let mut wanted = given.as_ref().map_or(Ok(Options::default()), Options::of_program)?;
         change(&mut wanted);
-        let classes = report.target.classes(&table).map_err(wrap)?;
-        let mut parts = Parts::of(&table, classes.as_deref(), &options.split, wanted.seed).map_err(wrap)?;
+        let classes = report.target.classes(&table)?;
+        let mut parts = Parts::of(&table, classes.as_deref(), &options.split, wanted.seed)?;
         if text.is_none() {
             wanted.ensemble = options.choices.members(parts.open.len());
             change(&mut wanted);
         }
         let outside = validation.is_some();
-        parts.hold_out(&table, classes.as_deref(), &options.split, &wanted, outside).map_err(wrap)?;
+        parts.hold_out(&table, classes.as_deref(), &options.split, &wanted, outside)?;
         let encoding = options.encoding.unwrap_or_else(|| options.choices.encoding(parts.open.len()));
-        let fitted = Preprocessing::fit(&table, &parts.open, &report, &encoding).map_err(wrap)?;
+        let fitted = Preprocessing::fit(&table, &parts.open, &report, &encoding)?;
         let inputs = fitted.layout();
         let shape = TableShape { inputs: &inputs, rows: parts.open.len(), target: &fitted.target };
         let source = text.map_or_else(|| tabular(&shape, &options.choices), str::to_owned);
@@ -139,8 +134,8 @@ impl Session {
 
 /// The inputs and targets for the rows of a table.
 fn examples(fitted: &Preprocessing, table: &Table, notes: &mut Vec<String>) -> Result<Data, SourceError> {
-    let (mut matrices, seen) = fitted.inputs(table).map_err(wrap)?;
-    matrices.push(("Y".to_owned(), fitted.targets(table).map_err(wrap)?));
+    let (mut matrices, seen) = fitted.inputs(table)?;
+    matrices.push(("Y".to_owned(), fitted.targets(table)?));
     for unseen in seen.unseen.iter().filter(|unseen| !unseen.or_rare) {
         notes.push(format!("{}: {} rows have labels that training has not", unseen.column, unseen.count));
     }

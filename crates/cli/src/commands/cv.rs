@@ -5,8 +5,9 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
+use chainrule::data::matrix::argmax;
 use chainrule::data::write::TableWriter;
-use chainrule::train::cross::{CrossReport, CrossValidation, Fold, cross_validate, most_probable};
+use chainrule::train::cross::{CrossReport, CrossValidation, Fold, cross_validate};
 use chainrule::train::settings::{Recipe, Shown};
 use serde_json::{Value, json};
 
@@ -192,7 +193,7 @@ fn write(path: &Path, report: &CrossReport) -> std::io::Result<()> {
         let Some(values) = values else { continue };
         let mut cells = vec![report.numbers[row].to_string(), fold_of[row].to_string()];
         if !labels.is_empty() {
-            cells.push(labels.get(most_probable(&values)).cloned().unwrap_or_default());
+            cells.push(labels.get(argmax(&values)).cloned().unwrap_or_default());
         }
         cells.extend(values.iter().map(f64::to_string));
         out.row(cells.iter().map(String::as_str))?;

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use chainrule::data::generate::visits;
 use chainrule::data::matrix::Matrix;
+use chainrule::data::matrix::argmax;
 use chainrule::export::trained::Trained;
 use chainrule::train::TrainError;
-use chainrule::train::metrics::argmax;
 use chainrule::train::predictor::Predictor;
 use chainrule::train::session::{Outcome, Session};
 use chainrule::train::settings::Shown;

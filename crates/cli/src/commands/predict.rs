@@ -4,13 +4,13 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use chainrule::data::matrix::Matrix;
+use chainrule::data::matrix::argmax;
 use chainrule::data::preprocess::Notes;
 use chainrule::data::table::{Table, Uneven};
 use chainrule::data::target::Target;
 use chainrule::data::write::{push_cell, push_number};
 use chainrule::export::atomic::NewFile;
 use chainrule::train::Flow;
-use chainrule::train::metrics::argmax;
 use chainrule::train::stream::{Part, PredictError, Say, predict_all};
 use serde_json::{Value, json};
 
