@@ -136,7 +136,7 @@ pub(crate) fn tell(notes: &Notes, context: &output::Context) {
         ));
     }
     for (column, count) in &notes.filled {
-        output::progress(&format!("note    \"{column}\": {count} missing values filled with the median\n"));
+        output::progress(&format!("note    \"{column}\": {count} missing values filled in\n"));
     }
 }
 
@@ -144,6 +144,10 @@ pub(crate) fn tell(notes: &Notes, context: &output::Context) {
 pub(crate) fn source_failure(error: SourceError, source: &SourceText) -> Failure {
     match error {
         SourceError::Text(diagnostic) => Failure::text(source, *diagnostic),
+        SourceError::Preset(diagnostic, text) => {
+            let source = SourceText { name: "the default network".to_owned(), text };
+            Failure::text(&source, *diagnostic).help("a choice has made this text; `--print-config` shows who made it")
+        }
         SourceError::Data(error, span) if error.place().is_none() && span != Span::default() => {
             let mut diagnostic = Diagnostic::new(error.code(), span, error.to_string());
             diagnostic.help = error.help();

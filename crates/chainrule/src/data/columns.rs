@@ -10,6 +10,7 @@ use super::error::DataError;
 use super::suggest::nearest;
 use super::table::{Cell, Table};
 use super::target::{NumberTarget, Target, Transform, infer_target};
+use super::wish::Wish;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +61,8 @@ pub struct Column {
     pub distinct: usize,
     /// Number of rows without a value.
     pub missing: usize,
+    /// What is wished beyond the kind.
+    pub wish: Wish,
 }
 
 /// What is to be predicted.
@@ -91,6 +94,8 @@ pub struct ColumnOptions {
     pub task: Task,
     /// What becomes of a number to predict before it is scaled.
     pub transform: Transform,
+    /// What is wished for columns beyond their kinds, by name.
+    pub wishes: BTreeMap<String, Wish>,
     /// Columns that say how rows are split or weighted; they are no features.
     pub aside: Vec<String>,
 }
@@ -114,7 +119,8 @@ impl ColumnReport {
     /// usable column.
     pub fn infer(table: &Table, targets: &[String], options: &ColumnOptions) -> Result<ColumnReport, DataError> {
         let predicted = targets.iter().map(|name| find_column(table, name)).collect::<Result<Vec<usize>, _>>()?;
-        let mut named = options.keep.iter().chain(&options.drop).chain(&options.aside).chain(options.kinds.keys());
+        let listed = options.keep.iter().chain(&options.drop).chain(&options.aside);
+        let mut named = listed.chain(options.kinds.keys()).chain(options.wishes.keys());
         named.try_for_each(|name| find_column(table, name).map(drop))?;
         let mut columns = Vec::with_capacity(table.names().len());
         let mut summaries = Vec::with_capacity(table.names().len());
@@ -290,7 +296,8 @@ fn decide(
             (kind, reason)
         }
     };
-    Ok(Column { name: name.clone(), kind, reason, distinct: summary.distinct, missing: summary.missing })
+    let wish = options.wishes.get(name).copied().unwrap_or_default();
+    Ok(Column { name: name.clone(), kind, reason, distinct: summary.distinct, missing: summary.missing, wish })
 }
 
 fn kind_of_values(table: &Table, column: usize, summary: &Summary) -> (Kind, String) {

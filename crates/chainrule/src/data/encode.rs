@@ -57,7 +57,7 @@ pub struct Number {
     pub clip: f64,
     /// The result is the share of the knots below instead.
     pub rank: bool,
-    /// In place of a missing value: the median of the training rows.
+    /// In place of a missing value.
     pub fill: f64,
     /// A column of `X` that is 1 where the value is missing.
     pub missing_flag: bool,
@@ -125,6 +125,9 @@ pub enum Feature {
         other: bool,
         /// A last column that is 1 where the value is missing; without it a missing value is an unknown label.
         missing_label: bool,
+        /// The label that stands for a missing value, by its place.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fill: Option<usize>,
         /// The columns are an input of their own, not a part of `X`.
         embedded: bool,
     },
@@ -284,10 +287,10 @@ impl Feature {
     }
 
     fn fill_labels(&self, cells: Cells<'_>, out: &mut Slot<'_>, notes: &mut Notes) {
-        let Feature::Category { name, labels, numeric, other, missing_label, .. } = self else { return };
+        let Feature::Category { name, labels, numeric, other, missing_label, fill, .. } = self else { return };
         let positions = Positions::new(labels);
         let other = other.then_some(labels.len());
-        let missing = missing_label.then_some(labels.len() + usize::from(other.is_some()));
+        let missing = missing_label.then_some(labels.len() + usize::from(other.is_some())).or(*fill);
         // A label that is rare in training is not told apart from one that it did not know.
         let mut unseen = Unseen { column: name.clone(), count: 0, first: Vec::new(), or_rare: other.is_some() };
         for row in cells.start..cells.end {

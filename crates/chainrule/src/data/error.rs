@@ -147,6 +147,13 @@ pub enum DataError {
         /// Target name.
         name: String,
     },
+    /// A row whose weight cannot be.
+    BadWeight {
+        /// The cell.
+        at: Box<Place>,
+        /// Is it empty?
+        missing: bool,
+    },
     /// A target from which nothing can be learned.
     BadTarget {
         /// Target name.
@@ -233,6 +240,7 @@ impl DataError {
             DataError::TooLarge { .. } => "E312",
             DataError::NotANumber { .. } => "E313",
             DataError::NotADate { .. } => "E340",
+            DataError::BadWeight { .. } => "E341",
             DataError::NonFinite { .. } => "E314",
             DataError::MissingColumn { .. } => "E315",
             DataError::MissingTarget { .. } => "E316",
@@ -270,6 +278,7 @@ impl DataError {
             | DataError::TooLarge { at, .. }
             | DataError::NotANumber { at, .. }
             | DataError::NotADate { at, .. }
+            | DataError::BadWeight { at, .. }
             | DataError::NonFinite { at, .. }
             | DataError::MissingTarget { at, .. }
             | DataError::UnseenLabel { at, .. }
@@ -314,6 +323,7 @@ impl DataError {
                 "correct the cell, leave it empty if unknown, or make the column a category"
             }
             DataError::NotADate { .. } => "write it as the other dates of the column, or leave the cell empty",
+            DataError::BadWeight { .. } => "0 leaves a row out of training, 1 is the weight of a row without a wish",
             DataError::NonFinite { .. } => "leave the cell empty if the value is unknown",
             DataError::MissingTarget { .. } => "fill in the target, or remove the row",
             DataError::NoFeatures { .. } => "name the columns to keep",
@@ -350,6 +360,8 @@ impl fmt::Display for DataError {
             DataError::DuplicateName { name, .. } => write!(f, "second column named `{name}`"),
             DataError::TooLarge { what, .. } => write!(f, "{what}"),
             DataError::NotANumber { column, text, .. } => write!(f, "`{text}` in the column of numbers `{column}`"),
+            DataError::BadWeight { missing: true, .. } => write!(f, "the weight of a row is missing"),
+            DataError::BadWeight { .. } => write!(f, "the weight of a row is negative"),
             DataError::NotADate { column, text, .. } => write!(f, "`{text}` in the column of dates `{column}`"),
             DataError::NonFinite { column, text, .. } => {
                 write!(f, "`{text}` in column `{column}` is infinite or too large to compute with")

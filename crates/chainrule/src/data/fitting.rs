@@ -1,11 +1,12 @@
 //! Statistics of training rows that preprocessing is made of.
 
-use super::columns::{Kind, find_column};
+use super::columns::{Column, Kind, find_column};
 use super::datetime::{DateOrder, Moment};
 use super::encode::{Encoding, Feature, Number, Scaling, moment, number};
 use super::error::DataError;
 use super::table::{Cell, Table};
 use super::target::{NumberTarget, Target, Transform, counted_labels, missing};
+use super::wish::Missing;
 
 /// Robustly scaled numbers stay below this many standard deviations.
 const CLIP: f64 = 3.0;
@@ -17,22 +18,27 @@ pub(super) fn feature(
     table: &Table,
     rows: &[u32],
     column: usize,
-    kind: Kind,
+    report: &Column,
     encoding: &Encoding,
 ) -> Result<Feature, DataError> {
-    let name = table.names()[column].clone();
-    match kind {
+    let Column { name, wish, .. } = report.clone();
+    match report.kind {
         Kind::Number => {
-            let number = fit(table, rows, column, encoding, |row| number(table, row, column))?;
+            let encoding = wish.of_number(&name, encoding)?;
+            let number = fit(table, rows, column, &encoding, wish.missing, |row| number(table, row, column))?;
             Ok(Feature::Number { name, number })
         }
         Kind::DateTime(order) => {
             let read = |row| Ok(moment(table, row, column, order)?.map(Moment::seconds));
-            let number = fit(table, rows, column, encoding, read)?;
+            let encoding = wish.of_number(&name, encoding)?;
+            let number = fit(table, rows, column, &encoding, wish.missing, read)?;
             let with_time = has_times(table, rows, column, order);
             Ok(Feature::DateTime { name, order, with_time, number })
         }
-        _ => Ok(category(table, rows, column, encoding)),
+        _ => {
+            let encoding = wish.of_category(&name, encoding)?;
+            Ok(category(table, rows, column, &encoding, wish.missing))
+        }
     }
 }
 
@@ -45,6 +51,7 @@ fn fit(
     rows: &[u32],
     column: usize,
     encoding: &Encoding,
+    missing: Option<Missing>,
     read: impl Fn(usize) -> Result<Option<f64>, DataError>,
 ) -> Result<Number, DataError> {
     let mut values = Vec::with_capacity(rows.len());
@@ -59,18 +66,30 @@ fn fit(
     }
     // In the order of the file: the sum must not depend on anything else.
     let (mean, deviation) = mean_and_scale(&values).ok_or_else(|| table.non_finite(largest.1, column))?;
-    let missing_flag = values.len() < rows.len();
+    let missing_flag = values.len() < rows.len() && missing.unwrap_or_default() == Missing::Told;
     values.sort_unstable_by(f64::total_cmp);
-    let fill = quantile(&values, 0.5);
+    let median = quantile(&values, 0.5);
+    let fill = match missing.unwrap_or_default() {
+        Missing::Told | Missing::Median => median,
+        Missing::Mean => mean,
+        Missing::MostFrequent => most_frequent(&values).unwrap_or(median),
+    };
     let rank = encoding.scaling == Scaling::Quantile;
     let (center, scale, clip) = match encoding.scaling {
-        Scaling::Robust => (fill, robust_scale(&values).unwrap_or(deviation), CLIP),
+        Scaling::Robust => (median, robust_scale(&values).unwrap_or(deviation), CLIP),
         Scaling::None => (0.0, 1.0, 0.0),
         Scaling::Standard | Scaling::Quantile => (mean, deviation, 0.0),
     };
     let bins = if rank && encoding.bins == 0 { QUANTILES } else { encoding.bins };
     let knots = knots(&values, bins);
     Ok(Number { center, scale, clip, rank, fill, missing_flag, ramps: encoding.bins > 0 && knots.len() > 1, knots })
+}
+
+/// The value that stands most often among sorted ones, the least of several.
+fn most_frequent(sorted: &[f64]) -> Option<f64> {
+    let runs = sorted.chunk_by(|a, b| a == b);
+    // The first of the longest: `max_by_key` would take the last.
+    runs.rev().max_by_key(|run| run.len()).map(|run| run[0])
 }
 
 /// Mean and standard deviation (divided by n); 0 and 1 for no values. None if they are not finite.
@@ -119,17 +138,21 @@ fn knots(sorted: &[f64], bins: u32) -> Vec<f64> {
     knots
 }
 
-fn category(table: &Table, rows: &[u32], column: usize, encoding: &Encoding) -> Feature {
+fn category(table: &Table, rows: &[u32], column: usize, encoding: &Encoding, missing: Option<Missing>) -> Feature {
     let cells = || rows.iter().map(|&row| table.cell(row as usize, column));
     let numeric = cells().all(|cell| matches!(cell, Cell::Number(_) | Cell::Missing));
-    let missing_label = cells().any(|cell| cell == Cell::Missing);
+    let filled = missing == Some(Missing::MostFrequent);
+    let missing_label = !filled && cells().any(|cell| cell == Cell::Missing);
     let counted = counted_labels(table, rows, column, numeric);
     let all = counted.len();
-    let frequent: Vec<String> =
-        counted.into_iter().filter(|(_, count)| *count >= encoding.rare).map(|(label, _)| label).collect();
+    let frequent: Vec<(String, usize)> = counted.into_iter().filter(|(_, count)| *count >= encoding.rare).collect();
+    let most = frequent.iter().map(|(_, count)| *count).max();
+    let fill = frequent.iter().position(|(_, count)| filled && Some(*count) == most);
     let other = frequent.len() < all;
     let embedded = frequent.len() > encoding.one_hot;
-    Feature::Category { name: table.names()[column].clone(), labels: frequent, numeric, other, missing_label, embedded }
+    let labels = frequent.into_iter().map(|(label, _)| label).collect();
+    let name = table.names()[column].clone();
+    Feature::Category { name, labels, numeric, other, missing_label, fill, embedded }
 }
 
 /// The target with the scales of its numbers.

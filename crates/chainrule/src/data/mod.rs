@@ -18,6 +18,7 @@ pub mod split;
 pub mod suspicions;
 pub mod table;
 pub mod target;
+pub mod wish;
 pub mod write;
 
 mod arrays;

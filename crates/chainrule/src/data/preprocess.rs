@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{ColumnReport, find_column, find_columns};
-use super::encode::{Cells, Encoding, Feature, Slot};
+use super::encode::{Cells, Encoding, Feature, Slot, number};
 use super::error::DataError;
 use super::fitting;
 use super::matrix::Matrix;
@@ -24,6 +24,9 @@ pub struct Preprocessing {
     pub features: Vec<Feature>,
     /// What is predicted.
     pub target: Target,
+    /// The column that says how much each row counts in training.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<String>,
 }
 
 /// An input of a network and the columns of the table behind it.
@@ -34,6 +37,9 @@ pub struct Input {
     /// Names of its columns.
     pub columns: Vec<String>,
 }
+
+/// The name of the column with the weights of the examples.
+pub const WEIGHTS: &str = "weights";
 
 /// Named matrices with one row per row of a table.
 pub type Inputs = Vec<(String, Matrix)>;
@@ -55,10 +61,10 @@ impl Preprocessing {
         let mut features = Vec::new();
         let indices = find_columns(table, report.used().map(|column| column.name.as_str()))?;
         for (column, index) in report.used().zip(indices) {
-            features.push(fitting::feature(table, rows, index, column.kind, encoding)?);
+            features.push(fitting::feature(table, rows, index, column, encoding)?);
         }
         let target = fitting::target(table, rows, &report.target)?;
-        Ok(Preprocessing { features, target })
+        Ok(Preprocessing { features, target, weights: None })
     }
 
     /// The inputs of the network, in order.
@@ -133,6 +139,19 @@ impl Preprocessing {
         self.target.matrix(table)
     }
 
+    /// What training compares predictions with, by the names of the default network: the targets, and the weights of the
+    /// rows if there are any. A table without the column of weights has rows that count the same.
+    ///
+    /// # Errors
+    /// As [`Preprocessing::targets`], or a weight that is missing or negative.
+    pub fn truths(&self, table: &Table) -> Result<Inputs, DataError> {
+        let mut truths = vec![("Y".to_owned(), self.targets(table)?)];
+        if let Some(name) = &self.weights {
+            truths.push((WEIGHTS.to_owned(), weights(table, name)?));
+        }
+        Ok(truths)
+    }
+
     /// Predictions in the target's own units, in place; probabilities of classes stay as they are.
     pub fn restore(&self, predictions: &mut Matrix) {
         if let Target::Numbers { columns } = &self.target {
@@ -188,4 +207,16 @@ impl Preprocessing {
     pub fn target_columns(&self, table: &Table) -> Result<Vec<usize>, DataError> {
         self.target.names().iter().map(|name| find_column(table, name)).collect()
     }
+}
+
+fn weights(table: &Table, name: &str) -> Result<Matrix, DataError> {
+    let Some(column) = table.column(name) else {
+        return Ok(Matrix { rows: table.rows(), cols: 1, values: vec![1.0; table.rows()] });
+    };
+    let weight = |row| match number(table, row, column)? {
+        Some(weight) if weight >= 0.0 => Ok(weight),
+        found => Err(DataError::BadWeight { at: Box::new(table.place(row, column)), missing: found.is_none() }),
+    };
+    let values = (0..table.rows()).map(weight).collect::<Result<Vec<f64>, DataError>>()?;
+    Ok(Matrix { rows: values.len(), cols: 1, values })
 }

@@ -1,10 +1,19 @@
 //! Presets write model text: what they make can be shown, edited and trained again.
 
+pub mod family;
+mod head;
+
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use family::Call;
+
+use crate::data::batch::Batch;
 use crate::data::encode::{Encoding, Scaling};
-use crate::data::preprocess::Input;
+use crate::data::preprocess::{Input, WEIGHTS};
 use crate::data::target::{Target, Transform};
+use crate::text::ast::DefKind;
 
 /// A table as a network sees it.
 #[derive(Clone, Debug)]
@@ -15,7 +24,15 @@ pub struct TableShape<'a> {
     pub rows: usize,
     /// What is predicted.
     pub target: &'a Target,
+    /// Training rows of each class; empty for numbers.
+    pub counts: &'a [usize],
+    /// The column with the weights of the examples.
+    pub weights: Option<&'a str>,
 }
+
+/// Why a choice cannot be followed, in a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfit(pub String);
 
 /// What a user chooses of the default network; none for what suits the number of rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -38,13 +55,31 @@ pub struct Choices {
     /// Weight decay.
     pub decay: Option<f64>,
     /// Examples in a step.
-    pub batch: Option<u32>,
+    pub batch: Option<Batch>,
+    /// Double precision.
+    pub precise: bool,
     /// Passes over the data.
     pub epochs: Option<u32>,
     /// Epochs without a lower validation loss before a network stops.
     pub patience: Option<u32>,
     /// Networks whose predictions are averaged.
     pub ensemble: Option<u32>,
+    /// How numbers are scaled.
+    pub scaling: Option<Scaling>,
+    /// A loss for the kind of target, perhaps with arguments.
+    pub loss: Option<String>,
+    /// Every class weighs the same in the loss, however many rows it has.
+    pub balanced: bool,
+    /// Weights of classes by label.
+    pub class_weights: BTreeMap<String, f64>,
+    /// Share of each label that is spread over all classes.
+    pub label_smoothing: Option<f64>,
+    /// An update rule, perhaps with arguments.
+    pub optimizer: Option<String>,
+    /// The learning rate over time, perhaps with arguments.
+    pub schedule: Option<String>,
+    /// The longest gradient; a longer one is shortened to it.
+    pub clip: Option<f64>,
 }
 
 /// What the default network takes where nothing is chosen.
@@ -70,6 +105,8 @@ static RECIPES: &[(usize, Recipe)] = &[
     (usize::MAX, Recipe { units: &[128, 128, 128], dropout: 0.0, bins: 32, rate: 0.003, decay: 0.01, batch: 1024, epochs: 8, ensemble: 1 }),
 ];
 
+/// The update rule that the rates and decays of the recipes are for.
+const OPTIMIZER: &str = "adamw";
 /// Labels that a category may have before it gets an embedding.
 const ONE_HOT: u32 = 16;
 /// Numbers that stand for a label of a category with an embedding.
@@ -94,7 +131,7 @@ impl Choices {
     #[must_use]
     pub fn encoding(&self, rows: usize) -> Encoding {
         Encoding {
-            scaling: Scaling::Robust,
+            scaling: self.scaling.unwrap_or(Scaling::Robust),
             bins: self.bins.unwrap_or(recipe(rows).bins),
             one_hot: self.one_hot.unwrap_or(ONE_HOT) as usize,
             rare: if rows < ENOUGH { 1 } else { RARE },
@@ -103,10 +140,12 @@ impl Choices {
 }
 
 /// The default network for tables, as text: see `docs/tables.md` for the reasons and the measurements.
-#[must_use]
-pub fn tabular(shape: &TableShape, choices: &Choices) -> String {
-    let TableShape { inputs, rows, target } = shape;
-    let recipe = recipe(*rows);
+///
+/// # Errors
+/// A choice does not suit the table.
+pub fn tabular(shape: &TableShape, choices: &Choices) -> Result<String, Unfit> {
+    let TableShape { inputs, target, .. } = shape;
+    let recipe = recipe(shape.rows);
     let units = choices.units.clone().unwrap_or_else(|| recipe.units.to_vec());
     let activation = choices.activation.as_deref().unwrap_or("silu");
     let dropout = choices.dropout.unwrap_or(recipe.dropout);
@@ -129,11 +168,16 @@ pub fn tabular(shape: &TableShape, choices: &Choices) -> String {
         text.push_str(&format!("{:<22} # {what}\n", format!("input  {} : [N, {columns}]", input.name)));
         first.push((input.name.as_str(), value));
     }
-    text.push_str(&format!("target Y : [N, {}]\n\n", target.width()));
+    text.push_str(&format!("target Y : [N, {}]\n", target.width()));
+    if let Some(column) = shape.weights {
+        let line = format!("target {WEIGHTS} : [N, 1]");
+        text.push_str(&format!("{line:<22} # how much each example counts: \"{column}\"\n"));
+    }
+    text.push('\n');
     text.push_str(&layers(&first, &units, activation, dropout, target.width()));
-    text.push_str(head(target));
+    text.push_str(&head::lines(shape, choices)?);
     text.push_str(&train_line(recipe, choices));
-    text
+    Ok(text)
 }
 
 fn about(target: &Target) -> String {
@@ -176,25 +220,42 @@ fn layers(first: &[(&str, String)], units: &[u32], activation: &str, dropout: f6
     text
 }
 
-fn head(target: &Target) -> &'static str {
-    match target {
-        Target::Classes { .. } => "\npredict softmax(Z)\nloss    cross_entropy(Z, Y)\n",
-        Target::Numbers { columns } if columns.iter().all(|c| c.transform == Transform::Count) => {
-            "\npredict exp(Z)\nloss    poisson(Z, Y)\n"
-        }
-        Target::Numbers { .. } => "\npredict Z\nloss    mse(Z, Y)\n",
-    }
-}
-
 fn train_line(recipe: &Recipe, choices: &Choices) -> String {
     let epochs = choices.epochs.unwrap_or(recipe.epochs);
     let patience = choices.patience.unwrap_or((epochs / 4).max(1));
     let ensemble = choices.ensemble.unwrap_or(recipe.ensemble);
+    let batch = match choices.batch.unwrap_or(Batch::Size(recipe.batch)) {
+        Batch::All => "all".to_owned(),
+        Batch::Size(size) => size.to_string(),
+    };
+    let dtype = if choices.precise { "f64" } else { "f32" };
+    let clip = choices.clip.map_or_else(String::new, |clip| format!("clip_norm = {clip}, "));
     format!(
-        "train   adamw(rate = cosine({}), decay = {}), batch = {}, epochs = {epochs}, patience = {patience}, \
-         ensemble = {ensemble}, dtype = f32\n",
-        choices.rate.unwrap_or(recipe.rate),
-        choices.decay.unwrap_or(recipe.decay),
-        choices.batch.unwrap_or(recipe.batch),
+        "train   {}, batch = {batch}, epochs = {epochs}, patience = {patience}, {clip}ensemble = {ensemble}, \
+         dtype = {dtype}\n",
+        optimizer(recipe, choices),
     )
+}
+
+/// The update rule with its rate and its decay, as far as it has them and the choice does not say them itself. Rules other
+/// than the default have defaults of their own.
+fn optimizer(recipe: &Recipe, choices: &Choices) -> String {
+    let call = Call::of(choices.optimizer.as_deref().unwrap_or(OPTIMIZER));
+    let own = |argument| family::default(call.name, DefKind::Optimizer, argument);
+    let is_default = call.name == OPTIMIZER;
+    let open = |argument| family::takes(call.name, DefKind::Optimizer, argument) && !call.has(argument);
+    let mut first = Vec::new();
+    if open("rate") {
+        let rate = choices.rate.or(own("rate").filter(|_| !is_default)).unwrap_or(recipe.rate);
+        let schedule = Call::of(choices.schedule.as_deref().unwrap_or("cosine"));
+        first.push(match schedule.name {
+            "constant" => format!("rate = {rate}"),
+            _ => format!("rate = {}", schedule.with(&[rate.to_string()])),
+        });
+    }
+    if open("decay") {
+        let decay = choices.decay.or(own("decay").filter(|_| !is_default)).unwrap_or(recipe.decay);
+        first.push(format!("decay = {decay}"));
+    }
+    call.with(&first)
 }

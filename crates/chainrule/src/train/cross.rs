@@ -219,7 +219,7 @@ impl Whole<'_> {
         let test = part(&held);
         let fitted = trained.preprocessing.as_ref().expect("invariant: a session of a table has preprocessing");
         let (mut matrices, _) = fitted.inputs(&test)?;
-        matrices.push(("Y".to_owned(), fitted.targets(&test)?));
+        matrices.extend(fitted.truths(&test)?);
         let judged = apply(&trained, &Data { matrices }, &Pool::new(1)).map_err(SourceError::Train)?;
         let figures = figures_of(&judged, &trained.program, Some(fitted));
         let mut predictions = judged.pair.map_or_else(|| Matrix::zeros(held.len(), 0), |(predicted, _)| predicted);

@@ -63,8 +63,10 @@ pub enum Flow {
     /// Give a checkpoint, then go on. Understood at the start, after a step and at the end, where a run can be continued;
     /// there is none when numbers of the run are not finite.
     Save,
-    /// Stop after this event.
+    /// Stop after this event; the run can be continued.
     Stop,
+    /// End the run after this event, as if its epochs were done.
+    Finish,
 }
 
 /// Why a run ended.
@@ -76,6 +78,8 @@ pub enum StopReason {
     Patience,
     /// The listener asked.
     Asked,
+    /// The time is over.
+    Time,
     /// The solver has come to its own end.
     Solver(crate::optim::Stopped),
 }

@@ -180,7 +180,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         match listen(&start) {
             Flow::Save => self.offer(listen),
             Flow::Stop => reason = reason.or(Some(StopReason::Asked)),
-            Flow::Continue => {}
+            Flow::Continue | Flow::Finish => {}
         }
         loop {
             match reason {
@@ -258,6 +258,7 @@ impl<'a, T: Real> Trainer<'a, T> {
                 None
             }
             Flow::Stop => Some(StopReason::Asked),
+            Flow::Finish => Some(StopReason::Time),
         }
     }
 
@@ -322,12 +323,13 @@ impl<'a, T: Real> Trainer<'a, T> {
             let snapshot = self.best.get_or_insert_with(|| self.good.clone());
             snapshot.take(&self.machine, &self.compiled);
         }
-        let asked = listen(&Event::Epoch { member: 0, epoch, step, loss, validation }) == Flow::Stop;
+        let flow = listen(&Event::Epoch { member: 0, epoch, step, loss, validation });
         let patience = self.options.patience.zip(self.progress.best).is_some_and(|(p, best)| epoch - best.epoch >= p);
-        match (patience, epoch >= self.options.epochs, asked) {
+        match (patience, epoch >= self.options.epochs, flow) {
             (true, _, _) => Some(StopReason::Patience),
             (_, true, _) => Some(StopReason::Epochs),
-            (_, _, true) => Some(StopReason::Asked),
+            (_, _, Flow::Stop) => Some(StopReason::Asked),
+            (_, _, Flow::Finish) => Some(StopReason::Time),
             _ => None,
         }
     }

@@ -1,5 +1,7 @@
 //! The options of a `train` line.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::data::batch::{Batch, Sampling};
@@ -39,6 +41,9 @@ pub struct Options {
     pub dtype: Dtype,
     /// Networks whose predictions are averaged; those of a table hold other rows out each.
     pub ensemble: u32,
+    /// After how long all networks together have to be done; what they are then depends on the machine.
+    #[serde(skip)]
+    pub time: Option<Duration>,
     /// Threads; they change nothing but the time.
     #[serde(skip)]
     pub threads: usize,
@@ -76,6 +81,7 @@ impl Options {
         seed: 0,
         dtype: Dtype::F64,
         ensemble: 1,
+        time: None,
         threads: 1,
     };
 

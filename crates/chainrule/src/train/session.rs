@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use kernels::Pool;
 use sha2::{Digest, Sha256};
@@ -182,7 +183,11 @@ impl Session {
         let mut done = from.map_or_else(Vec::new, |checkpoint| checkpoint.done.clone());
         let mut from = from;
         let first = done.len() as u32;
+        let start = Instant::now();
         for number in first..members {
+            // What is left of the time is shared among the networks that are left.
+            let left = self.options.time.map(|time| time.saturating_sub(start.elapsed()) / (members - number));
+            let end = left.map(|left| Instant::now() + left);
             let member = self.member(number)?;
             let problem = Problem {
                 program: &self.program,
@@ -193,7 +198,10 @@ impl Session {
                 states: &member.states,
             };
             let place = Place { number, members, is_first: number == first };
-            let mut told = |event: &Event| place.tell(event, &done, listen);
+            let mut told = |event: &Event| match place.tell(event, &done, listen) {
+                Flow::Continue if end.is_some_and(|end| Instant::now() >= end) => Flow::Finish,
+                flow => flow,
+            };
             let report = fit_from(&problem, &solver, &member.options, from.take(), &mut told)?;
             let reason = report.reason;
             done.push(report);

@@ -32,6 +32,8 @@ pub struct Data {
 pub enum SourceError {
     /// The text of the program is wrong.
     Text(Box<Diagnostic>),
+    /// The text of the default network is wrong, which a choice has made so; with that text.
+    Preset(Box<Diagnostic>, String),
     /// A file or generator is wrong; with the place of the `data` line.
     Data(Box<DataError>, Span),
     /// The data does not fit the program.

@@ -22,7 +22,7 @@ use crate::data::error::DataError;
 use crate::data::long::{LongTable, Scan};
 use crate::data::matrix::Matrix;
 use crate::data::options::ReadOptions;
-use crate::data::preprocess::Preprocessing;
+use crate::data::preprocess::{Inputs, Preprocessing};
 use crate::data::table::Table;
 
 /// Batches that wait for the training.
@@ -51,11 +51,13 @@ impl Streamed {
     }
 
     /// Inputs and targets for some rows of a block, by the names of the program.
-    fn encode(&self, table: &Table, y: &Matrix, start: usize) -> Result<Vec<(String, Matrix)>, DataError> {
+    fn encode(&self, table: &Table, truths: &Inputs, start: usize) -> Result<Inputs, DataError> {
         let end = table.rows().min(start + ENCODED);
         let (mut matrices, _) = self.fitted.inputs_of(table, start..end)?;
-        let values = y.values[start * y.cols..end * y.cols].to_vec();
-        matrices.push(("Y".to_owned(), Matrix { rows: end - start, cols: y.cols, values }));
+        for (name, all) in truths {
+            let values = all.values[start * all.cols..end * all.cols].to_vec();
+            matrices.push((name.clone(), Matrix { rows: end - start, cols: all.cols, values }));
+        }
         Ok(matrices)
     }
 }
@@ -212,9 +214,9 @@ impl<'a, T: Real> Mixer<'a, T> {
     fn epoch(&mut self, stream: &Streamed) -> Result<bool, DataError> {
         let mut pass = stream.long.pass(self.seed, self.epoch)?;
         while let Some(table) = pass.next_block()? {
-            let y = stream.fitted.targets(&table)?;
+            let truths = stream.fitted.truths(&table)?;
             for start in (0..table.rows()).step_by(ENCODED) {
-                if !self.take(&stream.encode(&table, &y, start)?) {
+                if !self.take(&stream.encode(&table, &truths, start)?) {
                     return Ok(false);
                 }
             }

@@ -4,17 +4,19 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::event::TrainError;
 use super::session::{Change, Rows, Session};
 use super::source::{Data, SourceError};
 use crate::data::columns::{ColumnOptions, ColumnReport, find_column};
 use crate::data::encode::Encoding;
 use crate::data::error::DataError;
-use crate::data::preprocess::Preprocessing;
+use crate::data::preprocess::{Preprocessing, WEIGHTS};
 use crate::data::split::{by_column, fold_count, folds, folds_of_groups, group_numbers, in_order_of, last};
 use crate::data::suspicions::suspicions;
 use crate::data::table::Table;
+use crate::data::target::Target;
 use crate::model::Program;
-use crate::model::preset::{Choices, TableShape, tabular};
+use crate::model::preset::{Choices, TableShape, Unfit, tabular};
 use crate::train::Options;
 
 /// What a run on a table can be told. Everything but the target has a default.
@@ -27,6 +29,9 @@ pub struct TableOptions {
     pub columns: ColumnOptions,
     /// Which rows are for what.
     pub split: Split,
+    /// The column that says how much each row counts.
+    #[serde(default)]
+    pub weights: Option<String>,
     /// How columns are encoded; none for what suits the default network.
     pub encoding: Option<Encoding>,
     /// What is chosen of the default network.
@@ -67,7 +72,7 @@ impl TableOptions {
 
     /// The column options with the columns that are no features.
     pub(super) fn columns(&self) -> ColumnOptions {
-        let aside = [&self.split.group, &self.split.time, &self.split.column];
+        let aside = [&self.split.group, &self.split.time, &self.split.column, &self.weights];
         let mut columns = self.columns.clone();
         // Time may be a feature, too; a group or a part is no property of a new row.
         columns
@@ -106,11 +111,19 @@ impl Session {
         let outside = validation.is_some();
         parts.hold_out(&table, classes.as_deref(), &options.split, &wanted, outside)?;
         let encoding = options.encoding.unwrap_or_else(|| options.choices.encoding(parts.open.len()));
-        let fitted = Preprocessing::fit(&table, &parts.open, &report, &encoding)?;
+        let mut fitted = Preprocessing::fit(&table, &parts.open, &report, &encoding)?;
+        fitted.weights.clone_from(&options.weights);
         let inputs = fitted.layout();
-        let shape = TableShape { inputs: &inputs, rows: parts.open.len(), target: &fitted.target };
-        let source = text.map_or_else(|| tabular(&shape, &options.choices), str::to_owned);
-        let program = given.map_or_else(|| Program::parse(&source), Ok)?;
+        let counts = counts(&fitted.target, classes.as_deref(), &parts.open);
+        let shape = TableShape {
+            inputs: &inputs,
+            rows: parts.open.len(),
+            target: &fitted.target,
+            counts: &counts,
+            weights: options.weights.as_deref(),
+        };
+        let program = given.map_or_else(|| default_network(&shape, &options.choices), Ok)?;
+        let source = program.source.clone();
         program.need_loss()?;
         let all = examples(&fitted, &table, &mut notes)?;
         let held = match validation {
@@ -120,7 +133,15 @@ impl Session {
             }
             None => parts.validation.as_ref().map(|rows| all.select(rows)),
         };
-        let mut session = Session::new(program, all.select(&parts.open), held, Path::new("."), change)?;
+        if options.weights.is_some() && program.scope.get(WEIGHTS).is_none() {
+            let message = format!("the model text has no `target {WEIGHTS}`: the weights of rows would have no effect");
+            return Err(SourceError::Train(TrainError::Option(message)));
+        }
+        let session = Session::new(program, all.select(&parts.open), held, Path::new("."), change);
+        let mut session = session.map_err(|error| match (error, text) {
+            (SourceError::Text(error), None) => SourceError::Preset(error, source),
+            (error, _) => error,
+        })?;
         session.folds = parts.folds;
         session.test = (!parts.test.is_empty()).then(|| all.select(&parts.test));
         session.rows =
@@ -132,10 +153,25 @@ impl Session {
     }
 }
 
+/// Rows of each class.
+fn counts(target: &Target, classes: Option<&[u32]>, rows: &[u32]) -> Vec<usize> {
+    let Some(classes) = classes else { return Vec::new() };
+    let mut counts = vec![0; target.width()];
+    for &row in rows {
+        counts[classes[row as usize] as usize] += 1;
+    }
+    counts
+}
+
+fn default_network(shape: &TableShape, choices: &Choices) -> Result<Program, SourceError> {
+    let text = tabular(shape, choices).map_err(|Unfit(message)| TrainError::Option(message))?;
+    Program::parse(&text).map_err(|error| SourceError::Preset(Box::new(error), text))
+}
+
 /// The inputs and targets for the rows of a table.
 fn examples(fitted: &Preprocessing, table: &Table, notes: &mut Vec<String>) -> Result<Data, SourceError> {
     let (mut matrices, seen) = fitted.inputs(table)?;
-    matrices.push(("Y".to_owned(), fitted.targets(table)?));
+    matrices.extend(fitted.truths(table)?);
     for unseen in seen.unseen.iter().filter(|unseen| !unseen.or_rare) {
         notes.push(format!("{}: {} rows have labels that training has not", unseen.column, unseen.count));
     }

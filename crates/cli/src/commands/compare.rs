@@ -43,7 +43,7 @@ fn side(path: &Path, table: Option<&Table>) -> Result<Side, Failure> {
         Some(table) => {
             let fitted = preprocessing(&run.model)?;
             let (mut matrices, _) = fitted.inputs(table)?;
-            matrices.push(("Y".to_owned(), fitted.targets(table)?));
+            matrices.extend(fitted.truths(table)?);
             figures(&run.model, &Data { matrices }, &Pool::new(1)).map_err(|error| train_failure(&error))?
         }
     };

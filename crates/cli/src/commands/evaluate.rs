@@ -100,7 +100,7 @@ impl Judgement {
     fn loss(&self, trained: &Trained, table: &Table) -> Result<Option<f64>, Failure> {
         let fitted = preprocessing(trained)?;
         let (mut matrices, _) = fitted.inputs(table)?;
-        matrices.push(("Y".to_owned(), fitted.targets(table)?));
+        matrices.extend(fitted.truths(table)?);
         let data = Data { matrices };
         let found = figures(trained, &data, &Pool::new(1)).map_err(|error| train_failure(&error))?;
         Ok(found.into_iter().find(|(name, _)| *name == "loss").map(|(_, value)| value))

@@ -90,10 +90,12 @@ impl<'a> Course<'a> {
             self.progress.best = best;
             self.best = Some(w.to_vec());
         }
-        let asked = listen(&Event::Epoch { member: 0, epoch, step, loss, validation }) == Flow::Stop;
+        let flow = listen(&Event::Epoch { member: 0, epoch, step, loss, validation });
         if self.patience.zip(self.progress.best).is_some_and(|(patience, best)| epoch - best.epoch >= patience) {
             self.reason = Some(StopReason::Patience);
-        } else if let Some(remember) = remember.filter(|_| asked) {
+        } else if flow == Flow::Finish {
+            self.reason = Some(StopReason::Time);
+        } else if let Some(remember) = remember.filter(|_| flow == Flow::Stop) {
             self.stop(w, remember);
         }
     }
@@ -111,6 +113,7 @@ impl<'a> Course<'a> {
                 Flow::Continue => {}
                 Flow::Save => self.offer(self.checkpoint(w, remember()), listen),
                 Flow::Stop => self.stop(w, remember),
+                Flow::Finish => self.reason = Some(StopReason::Time),
             }
         }
         self.reason.is_none()

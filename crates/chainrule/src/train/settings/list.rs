@@ -1,15 +1,19 @@
 //! The list. A new setting is a row here, and a field of [`Recipe`](super::Recipe) that somebody reads.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use super::takes::Kind::{NameOrNames, Names, Path, Positive, Share, ShareOrPath, Text, Whole, Wholes, Word};
+use super::takes::Kind::{NameOrNames, Names, Path, Positive, Share, ShareOrPath, Text, Time, Whole, Wholes, Word};
 use super::takes::{Kind, Takes, Value};
-use super::{Flag, Role, Setting, Shown};
+use super::{Flag, Recipe, Role, Setting, Shown};
 use crate::data::batch::Batch;
 use crate::data::columns::{Kind as ColumnKind, Task};
 use crate::data::datetime::DateOrder;
+use crate::data::encode::Scaling;
 use crate::data::options::{Encoding, Ragged};
 use crate::data::target::Transform;
+use crate::data::wish::{Missing, Wish};
+use crate::model::preset::family::Family;
 use crate::train::options::Dtype;
 use crate::train::table::VALIDATION;
 
@@ -80,6 +84,23 @@ fn sign(value: &Value) -> Option<char> {
     }
 }
 
+const SCALINGS: Takes = words(&["auto", "robust", "standard", "quantile", "none"]);
+
+fn scaling(value: &Value) -> Option<Scaling> {
+    match value.text() {
+        Some("robust") => Some(Scaling::Robust),
+        Some("standard") => Some(Scaling::Standard),
+        Some("quantile") => Some(Scaling::Quantile),
+        Some("none") => Some(Scaling::None),
+        _ => None,
+    }
+}
+
+/// What is wished for a column, to be changed.
+fn wish<'a>(recipe: &'a mut Recipe, column: &str) -> &'a mut Wish {
+    recipe.table.columns.wishes.entry(column.to_owned()).or_default()
+}
+
 /// The kind that a column is said to have.
 fn column_kind(word: &str) -> ColumnKind {
     match word {
@@ -123,6 +144,9 @@ pub static SETTINGS: &[Setting] = &[
             recipe.table.columns.transform = if value.is_true() { Transform::Log } else { Transform::None };
         })
         .default("false").flag("log-target", "true|false"),
+    row("data.weights", just(Text), "A column that says how much each row counts in training, a number of at least 0",
+        |recipe, _, value| recipe.table.weights = text(value))
+        .flag("weights", "COLUMN"),
     row("data.drop", just(Names), "Columns to leave out",
         |recipe, _, value| recipe.table.columns.drop = value.names())
         .default("[]").flag("drop", "COLUMN,..."),
@@ -194,18 +218,43 @@ pub static SETTINGS: &[Setting] = &[
         })
         .flag("type", "COLUMN=TYPE,..."),
 
+    row("columns.*.missing", words(&["auto", "median+flag", "median", "mean", "most_frequent", "category"]),
+        "What stands for a missing value; `auto` is median+flag for a number and a category of its own for a category",
+        |recipe, column, value| wish(recipe, column).missing = match value.text() {
+            Some("median") => Some(Missing::Median),
+            Some("mean") => Some(Missing::Mean),
+            Some("most_frequent") => Some(Missing::MostFrequent),
+            Some("median+flag" | "category") => Some(Missing::Told),
+            _ => None,
+        })
+        .flag("missing", "COLUMN=HOW,..."),
+    row("columns.*.scale", SCALINGS, "How a number is scaled; `auto` is what holds for all, `model.scale`",
+        |recipe, column, value| wish(recipe, column).scaling = scaling(value)),
+    row("columns.*.encode", words(&["auto", "onehot", "embedding"]),
+        "How a category is encoded; `auto` by its number of labels, `model.one_hot`",
+        |recipe, column, value| wish(recipe, column).one_hot = match value.text() {
+            Some("onehot") => Some(true),
+            Some("embedding") => Some(false),
+            _ => None,
+        })
+        .flag("encode", "COLUMN=HOW,..."),
+
     row("model.text", just(Path), "A model text to train on the table, in place of the default network",
         |recipe, _, value| recipe.text = path(value))
         .short("model", 'm', "TEXT.cr").source(),
     row("model.units", auto_or(Wholes { most: 100_000 }), "Units of the hidden layers of the default network",
         |recipe, _, value| recipe.table.choices.units = value.counts())
         .auto().flag("units", "N,N,..."),
-    row("model.activation", auto_or(Text), "The function of the hidden units, such as silu, relu or tanh",
+    row("model.activation", auto_or(Kind::Call(Family::Activation)), "The function of the hidden units, such as silu, relu or tanh",
         |recipe, _, value| recipe.table.choices.activation = unless_auto(value))
         .auto().flag("activation", "NAME"),
     row("model.dropout", auto_or(Share), "Share of the hidden units left out in a step",
         |recipe, _, value| recipe.table.choices.dropout = value.number())
         .auto().flag("dropout", "SHARE"),
+    row("model.scale", SCALINGS,
+        "How numbers are scaled: robust (median and middle half, clipped smoothly; `auto`), standard, quantile or none",
+        |recipe, _, value| recipe.table.choices.scaling = scaling(value))
+        .auto().flag("scale", "HOW"),
     row("model.bins", auto_or(Whole { least: 0, most: 10_000 }),
         "Intervals of the piecewise linear encoding of each number; 0 for none",
         |recipe, _, value| recipe.table.choices.bins = value.count())
@@ -222,6 +271,34 @@ pub static SETTINGS: &[Setting] = &[
         |recipe, _, value| recipe.table.choices.ensemble = value.count())
         .auto().flag("ensemble", "NUMBER"),
 
+    row("loss.name", auto_or(Kind::Call(Family::Loss)),
+        "What the default network makes small; `auto` is cross_entropy for classes, mse for numbers, poisson for counts",
+        |recipe, _, value| recipe.table.choices.loss = unless_auto(value))
+        .auto().flag("loss", "LOSS"),
+    row("loss.class_weight", words(&["none", "balanced"]),
+        "Weights of the classes in the loss: `balanced` makes every class weigh the same, however few rows it has",
+        |recipe, _, value| recipe.table.choices.balanced = value.text() == Some("balanced"))
+        .default("\"none\"").flag("class-weight", "none|balanced"),
+    row("loss.label_smoothing", just(Share), "Share of each label that is spread over all classes",
+        |recipe, _, value| recipe.table.choices.label_smoothing = value.number().filter(|&share| share > 0.0))
+        .default("0.0").flag("label-smoothing", "SHARE"),
+    row("classes.*.weight", just(Positive), "How much more the rows of a class count in the loss",
+        |recipe, label, value| {
+            recipe.table.choices.class_weights.insert(label.to_owned(), value.number().unwrap_or(1.0));
+        }),
+
+    row("train.optimizer", auto_or(Kind::Call(Family::Optimizer)),
+        "Update rule of the default network; `auto` is adamw. Others start with the rate of their own definition",
+        |recipe, _, value| recipe.table.choices.optimizer = unless_auto(value))
+        .auto().flag("optimizer", "RULE"),
+    row("train.schedule", auto_or(Kind::Call(Family::Schedule)),
+        "Learning rate of the default network over time; `auto` is cosine",
+        |recipe, _, value| recipe.table.choices.schedule = unless_auto(value))
+        .auto().flag("schedule", "NAME"),
+    row("train.clip", Takes { words: &["none"], kind: Positive },
+        "Longest gradient of the default network; a longer one is shortened to it",
+        |recipe, _, value| recipe.table.choices.clip = value.number())
+        .default("\"none\"").flag("clip", "NORM"),
     row("train.rate", auto_or(Positive), "Learning rate of the default network at the start",
         |recipe, _, value| recipe.table.choices.rate = value.number())
         .auto().flag("rate", "NUMBER"),
@@ -234,11 +311,11 @@ pub static SETTINGS: &[Setting] = &[
     row("train.batch", Takes { words: &["auto", "all"], kind: COUNT },
         "Examples in a step; `auto` is what the model text says",
         |recipe, _, value| {
-            recipe.table.choices.batch = value.count();
             recipe.batch = match value.text() {
                 Some("all") => Some(Batch::All),
                 _ => value.count().map(Batch::Size),
             };
+            recipe.table.choices.batch = recipe.batch;
         })
         .auto().flag("batch", "all|N"),
     row("train.patience", auto_or(COUNT),
@@ -246,15 +323,23 @@ pub static SETTINGS: &[Setting] = &[
         |recipe, _, value| recipe.table.choices.patience = value.count())
         .auto().flag("patience", "EPOCHS"),
 
+    row("train.time", Takes { words: &["none"], kind: Time },
+        "After how long the networks have to be done, such as 60s or 10m; how far they come depends on the machine",
+        |recipe, _, value| recipe.time = value.number().and_then(|n| Duration::try_from_secs_f64(n).ok()))
+        .default("\"none\"").flag("time", "TIME"),
+
     row("run.seed", auto_or(SEED),
         "Seed of the split, the starting values and the order of the examples; `auto` is the model text's, else 0",
         |recipe, _, value| recipe.seed = value.whole())
         .auto().flag("seed", "NUMBER"),
     row("run.precision", words(&["auto", "f32", "f64"]), "Number type; `auto` is what the model text says",
-        |recipe, _, value| recipe.dtype = match value.text() {
-            Some("f32") => Some(Dtype::F32),
-            Some("f64") => Some(Dtype::F64),
-            _ => None,
+        |recipe, _, value| {
+            recipe.dtype = match value.text() {
+                Some("f32") => Some(Dtype::F32),
+                Some("f64") => Some(Dtype::F64),
+                _ => None,
+            };
+            recipe.table.choices.precise = recipe.dtype == Some(Dtype::F64);
         })
         .auto().flag("dtype", "TYPE"),
     row("run.threads", auto_or(Whole { least: 1, most: 1024 }),

@@ -1,6 +1,7 @@
 //! What a run is made from, as the settings choose it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::data::batch::Batch;
 use crate::data::options::ReadOptions;
@@ -45,6 +46,8 @@ pub struct Recipe {
     pub seed: Option<u64>,
     /// Number type.
     pub dtype: Option<Dtype>,
+    /// After how long the run has to be done.
+    pub time: Option<Duration>,
     /// Threads.
     pub threads: Option<usize>,
     /// Where the model is saved.
@@ -79,6 +82,7 @@ impl Recipe {
         options.epochs = self.epochs.unwrap_or(options.epochs);
         options.batch = self.batch.unwrap_or(options.batch);
         options.patience = self.table.choices.patience.or(options.patience);
+        options.time = self.time;
         options.dtype = self.dtype.unwrap_or(options.dtype);
         options.ensemble = self.table.choices.ensemble.unwrap_or(options.ensemble);
     }

@@ -77,11 +77,12 @@ fn value(takes: &Takes) -> Map<String, Json> {
     let kind = match takes.kind {
         Kind::Word => None,
         Kind::Flag => Some(json!({ "type": "boolean" })),
-        Kind::Text | Kind::Path => Some(json!({ "type": "string" })),
+        Kind::Text | Kind::Path | Kind::Call(_) => Some(json!({ "type": "string" })),
         Kind::Whole { least, most } => Some(json!({ "type": "integer", "minimum": least, "maximum": most })),
         Kind::Number { least, most } if most == f64::MAX => Some(json!({ "type": "number", "minimum": least })),
         Kind::Number { least, most } => Some(json!({ "type": "number", "minimum": least, "maximum": most })),
         Kind::Size => Some(json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "type": "string" }] })),
+        Kind::Time => Some(json!({ "anyOf": [{ "type": "number", "exclusiveMinimum": 0 }, { "type": "string" }] })),
         Kind::Share => Some(json!({ "type": "number", "minimum": 0, "exclusiveMaximum": 1 })),
         Kind::Positive => Some(json!({ "type": "number", "exclusiveMinimum": 0 })),
         Kind::ShareOrPath => Some(json!({ "anyOf": [

@@ -3,6 +3,7 @@
 use toml::de::DeValue;
 
 use crate::data::options::bytes;
+use crate::model::preset::family::{Call, Family};
 use crate::text::suggest::nearest;
 
 /// A value of a setting.
@@ -92,6 +93,8 @@ pub enum Kind {
     Flag,
     /// Any text.
     Text,
+    /// A name of the prelude, alone or as a call with arguments.
+    Call(Family),
     /// A path; in a file relative to the folder of the file.
     Path,
     /// A whole number in a range.
@@ -103,6 +106,8 @@ pub enum Kind {
     },
     /// A number of bytes, also as a text such as `500M`.
     Size,
+    /// Seconds, also as a text such as `90s`, `10m` or `2h`.
+    Time,
     /// A finite number in a range.
     Number {
         /// The least.
@@ -153,6 +158,7 @@ impl Takes {
             Kind::Word => {}
             Kind::Flag => parts.push("`true`, `false`".to_owned()),
             Kind::Text => parts.push("a text".to_owned()),
+            Kind::Call(family) => parts.push(family.about().to_owned()),
             Kind::Path => parts.push("a path".to_owned()),
             Kind::Whole { least, most } if most >= u64::from(u32::MAX) => {
                 parts.push(format!("a whole number of at least {least}"));
@@ -161,6 +167,7 @@ impl Takes {
             Kind::Number { least, most } if most == f64::MAX => parts.push(format!("a number of at least {least}")),
             Kind::Number { least, most } => parts.push(format!("a number from {least} to {most}")),
             Kind::Size => parts.push("a size such as `500M`".to_owned()),
+            Kind::Time => parts.push("a time such as `90s`, `10m` or `2h`".to_owned()),
             Kind::Share => parts.push("a number from 0 to less than 1".to_owned()),
             Kind::Positive => parts.push("a number above 0".to_owned()),
             Kind::ShareOrPath => parts.push("a number between 0 and 1 or a path".to_owned()),
@@ -178,13 +185,19 @@ impl Takes {
         self.words.contains(&text).then(|| Value::Text(text.to_owned()))
     }
 
+    /// The text if it begins with a name that is there.
+    fn call(&self, text: &str) -> Option<Value> {
+        let Kind::Call(family) = self.kind else { return None };
+        family.names().contains(&Call::of(text).name).then(|| Value::Text(text.to_owned()))
+    }
+
     fn in_range(&self, value: Value) -> Option<Value> {
         let fits = match (self.kind, &value) {
             (Kind::Whole { least, most }, Value::Whole(number)) => (least..=most).contains(number),
             (Kind::Size, Value::Whole(number)) => *number > 0,
             (Kind::Number { least, most }, Value::Number(number)) => (least..=most).contains(number),
             (Kind::Share, Value::Number(number)) => (0.0..1.0).contains(number),
-            (Kind::Positive, Value::Number(number)) => *number > 0.0 && number.is_finite(),
+            (Kind::Positive | Kind::Time, Value::Number(number)) => *number > 0.0 && number.is_finite(),
             (Kind::ShareOrPath, Value::Number(number)) => *number > 0.0 && *number < 1.0,
             (Kind::Wholes { most }, Value::Wholes(list)) => {
                 !list.is_empty() && list.iter().all(|number| (1..=most).contains(number))
@@ -206,6 +219,8 @@ impl Takes {
                     Some(Value::Text(text.to_string()))
                 }
                 None if kind == Kind::Size => bytes(text).map(Value::Whole),
+                None if kind == Kind::Time => seconds(text).and_then(|number| self.in_range(Value::Number(number))),
+                None if self.call(text).is_some() => self.call(text),
                 None => return Err(self.wrong(&format!("\"{text}\""), Some(text))),
             },
             (DeValue::Boolean(flag), Kind::Flag) => Some(Value::Flag(*flag)),
@@ -246,6 +261,7 @@ impl Takes {
             (Some(word), _) => Some(word),
             (_, Kind::Text | Kind::Path) => Some(Value::Text(plain)),
             (_, Kind::Size) => bytes(&plain).map(Value::Whole),
+            (_, Kind::Time) => seconds(&plain).and_then(|number| self.in_range(Value::Number(number))),
             (_, Kind::Flag) => plain.parse().ok().map(Value::Flag),
             (_, Kind::Whole { .. }) => plain.parse().ok().and_then(|number| self.in_range(Value::Whole(number))),
             (_, Kind::Number { .. } | Kind::Share | Kind::Positive) => {
@@ -266,13 +282,18 @@ impl Takes {
                 _ if self.kind == Kind::NameOrNames && !plain.contains(',') => Some(Value::Text(plain)),
                 _ => Some(Value::Names(plain.split(',').map(|name| name.trim().to_owned()).collect())),
             },
+            (_, Kind::Call(_)) => self.call(&plain),
             (None, Kind::Word) => None,
         };
         found.ok_or_else(|| self.wrong(&format!("`{text}`"), Some(text)))
     }
 
     fn wrong(&self, found: &str, text: Option<&str>) -> Wrong {
-        let near = text.and_then(|text| nearest(text, self.words.iter().copied()));
+        let names = match self.kind {
+            Kind::Call(family) => family.names(),
+            _ => Vec::new(),
+        };
+        let near = text.and_then(|text| nearest(Call::of(text).name, self.words.iter().copied().chain(names)));
         let list = match self.kind {
             Kind::Names | Kind::NameOrNames => Some("write it as `[\"one\", \"two\"]`".to_owned()),
             Kind::Wholes { .. } => Some("write it as `[64, 64]`".to_owned()),
@@ -291,6 +312,18 @@ pub struct Wrong {
     pub near: Option<&'static str>,
     /// How it is written.
     pub help: Option<String>,
+}
+
+/// Seconds of a text such as `90`, `90s`, `1.5m` or `2h`.
+fn seconds(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let (digits, unit) = match text.char_indices().last()? {
+        (at, 's') => (&text[..at], 1.0),
+        (at, 'm') => (&text[..at], 60.0),
+        (at, 'h') => (&text[..at], 3600.0),
+        _ => (text, 1.0),
+    };
+    digits.trim().parse::<f64>().ok().map(|number| number * unit)
 }
 
 fn number(value: &DeValue) -> Option<f64> {

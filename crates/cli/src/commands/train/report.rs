@@ -13,6 +13,7 @@ pub(crate) fn reason(reason: StopReason) -> (&'static str, &'static str) {
     match reason {
         StopReason::Epochs => ("epochs", "all epochs are done"),
         StopReason::Patience => ("patience", "the validation loss fell no more; the best parameters are kept"),
+        StopReason::Time => ("time", "the time is over; the best parameters so far are kept"),
         StopReason::Asked => ("asked", "stopped on request"),
         StopReason::Solver(stopped) => (stopped.name(), stopped.about()),
     }
