@@ -172,3 +172,40 @@ fn completions_man_pages_and_schemas_are_answers() {
     assert!(run(&["schema"]).ok().contains("chainrule.config/1"));
     assert!(run(&["schema", "confg"]).fails(2).contains("did you mean `config`?"));
 }
+
+#[test]
+fn what_is_wished_of_loss_columns_and_rows_stands_in_flags_or_in_a_configuration() {
+    let folder = folder("config-wishes");
+    let flags = "train t.csv -t kind --epochs 2 --ensemble 1 --class-weight balanced --label-smoothing 0.1 --weights age \
+                 --optimizer sgd --schedule constant --clip 2 --scale standard --encode colour=embedding -q -o a.safetensors";
+    // The gaps of the weights are told, with their place.
+    let refused = run_in(&folder, flags);
+    assert!(refused.code == 4 && refused.stderr.contains("error[E341]: the weight of a row is missing"), "{refused:?}");
+    run_in(&folder, &flags.replace("--weights age", "--weights size")).ok();
+    let text = "[data]\npath = 't.csv'\ntarget = 'kind'\nweights = 'size'\n[columns.colour]\nencode = 'embedding'\n\
+                [model]\nensemble = 1\nscale = 'standard'\n[loss]\nclass_weight = 'balanced'\nlabel_smoothing = 0.1\n\
+                [train]\nepochs = 2\noptimizer = 'sgd'\nschedule = 'constant'\nclip = 2\n[run]\nout = 'b.safetensors'\n";
+    fs::write(folder.join("c.toml"), text).expect("a configuration");
+    run_in(&folder, "train -c c.toml -q").ok();
+    assert!(bytes(&folder, "a.safetensors") == bytes(&folder, "b.safetensors"));
+    let shown = run_in(&folder, "show a.safetensors").ok();
+    for line in [
+        "target weights : [N, 1] # how much each example counts: \"size\"",
+        "cross_entropy_smooth(Z, Y, smoothing = 0.1, weights = weights .* class_weights(Y, class_weight))",
+        "train   sgd(rate = 0.1), batch = 32, epochs = 2, patience = 1, clip_norm = 2,",
+    ] {
+        assert!(shown.contains(line), "{line}\n{shown}");
+    }
+    // Predicting needs no weights.
+    fs::write(folder.join("new.csv"), "colour,age\nred,4\n").expect("a table");
+    assert!(run_in(&folder, "predict a.safetensors new.csv").ok().lines().count() == 2);
+    run_in(&folder, "evaluate a.safetensors t.csv").ok();
+}
+
+#[test]
+fn a_run_with_a_time_ends_by_it_with_all_its_networks() {
+    let folder = folder("config-time");
+    let run = run_in(&folder, "train t.csv -t kind --epochs 100000000 --patience 100000000 --ensemble 2 --time 1s");
+    assert!(run.stdout.contains("the time is over") && run.stdout.contains("2 networks"), "{run:?}");
+    assert!(run_in(&folder, "predict t.safetensors t.csv").ok().lines().count() == 121);
+}
