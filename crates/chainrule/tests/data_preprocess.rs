@@ -359,18 +359,19 @@ fn logarithms_and_counts_are_asked_for() {
 fn leaks_and_rare_classes_are_told() {
     let notes = |text: &str| {
         let data = table(text);
-        suspicions(&data, &infer(&data, "y", &ColumnOptions::default()).unwrap()).unwrap()
+        let found = suspicions(&data, &infer(&data, "y", &ColumnOptions::default()).unwrap()).unwrap();
+        found.into_iter().map(|note| format!("{} {}", note.code, note.text)).collect::<Vec<String>>()
     };
     let noise = |row: usize| (row * 37 % 101) as f64 / 10.0;
     let rows: String = (0..100).map(|row| format!("{},{},{}\n", noise(row), 3.0 * noise(row) + 1.0, row % 9)).collect();
     let leak = notes(&format!("x,y,z\n{rows}"));
-    assert!(leak.len() == 1 && leak[0].starts_with("`x` alone tells `y`"), "{leak:?}");
+    assert!(leak.len() == 1 && leak[0].starts_with("W301 `x` alone tells `y`"), "{leak:?}");
     let rows: String =
         (0..100).map(|row| format!("{},{},{}\n", row % 2 * 5 + row % 3, row % 7, ["a", "b"][row % 2])).collect();
     let leak = notes(&format!("x,z,y\n{rows}"));
     assert!(leak.len() == 1 && leak[0].contains("`x`"), "{leak:?}");
     let rows: String = (0..100).map(|row| format!("{},{}\n", noise(row), u8::from(row % 50 == 7))).collect();
-    assert!(notes(&format!("x,y\n{rows}"))[0].starts_with("only 2.0 % of the rows are `1`"));
+    assert!(notes(&format!("x,y\n{rows}"))[0].starts_with("W302 only 2.0 % of the rows are `1`"));
     let rows: String = (0..100).map(|row| format!("{},{}\n", noise(row), u8::from(row % 3 == 0))).collect();
     assert_eq!(notes(&format!("x,y\n{rows}")), [""; 0]);
 }
