@@ -133,10 +133,9 @@ impl Profile {
         }
         profile.look_at_encodings(&table, &mut columns, options)?;
         if profile.duplicates > 0 {
-            let text = format!(
-                "{} of {} rows are copies of rows above them: a copy on each side of a split makes figures too good",
-                profile.duplicates, profile.rows
-            );
+            let (copies, rows) = (profile.duplicates, profile.rows);
+            let are = if copies == 1 { "is a copy of a row above it" } else { "are copies of rows above them" };
+            let text = format!("{copies} of {rows} rows {are}: a copy on each side of a split makes figures too good");
             profile.notes.push(Note::new("W310", text));
         }
         profile.columns = columns;

@@ -94,7 +94,8 @@ fn rare_class(counts: &[usize], labels: &[String]) -> Option<Note> {
         format!("only {share:.1} % of the rows are `{label}`: look at balanced accuracy and AUC, not at accuracy")
     } else {
         format!(
-            "the class `{label}` has {count} rows and `{}` has {largest}: look at balanced accuracy, not at accuracy",
+            "`{label}` is the class of {count} of {} rows, `{}` of {largest}: look at balanced accuracy, not at accuracy",
+            counts.iter().sum::<usize>(),
             labels[most]
         )
     };

@@ -88,17 +88,17 @@ fn look(path: &Path, read: &ReadOptions, options: &ProfileOptions, seed: u64) ->
     let (rows, notes) = (looked.profile.rows, &mut looked.profile.notes);
     if let Some(uneven) = looked.profile.uneven {
         let (count, line) = (uneven.rows, uneven.first_line);
-        notes.push(if read.ragged == Ragged::Error {
-            let text = format!(
-                "{count} rows have another number of fields than the header, the first in line {line} (training would \
-                 end here; they are left out below); read on with `--ragged skip` or `--ragged pad`"
-            );
-            Note::new("E308", text)
-        } else {
-            let done = if uneven.padded { "filled or cut" } else { "left out" };
-            let text =
-                format!("{count} rows with another number of fields than the header, the first in line {line}: {done}");
-            Note::new("W308", text)
+        let count = if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
+        let what = format!("{count} with another number of fields than the header, the first in line {line}");
+        notes.push(match (read.ragged, uneven.padded) {
+            (Ragged::Error, _) => Note::new(
+                "E308",
+                format!(
+                    "{what}; left out below (training would end here); read on with `--ragged skip` or `--ragged pad`"
+                ),
+            ),
+            (_, true) => Note::new("W308", format!("{what}: filled or cut")),
+            (_, false) => Note::new("W308", format!("{what}: left out")),
         });
     }
     if let Some(all) = all_rows {
@@ -106,6 +106,8 @@ fn look(path: &Path, read: &ReadOptions, options: &ProfileOptions, seed: u64) ->
             format!("the table is larger than the memory it may take: all below is of {rows} rows drawn from {all}");
         notes.push(Note::new("W309", text));
     }
+    // What stops a training stands above what does not.
+    notes.sort_by_key(|note| !note.code.starts_with('E'));
     Ok(looked)
 }
 

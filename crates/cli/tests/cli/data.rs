@@ -46,7 +46,7 @@ fn a_stream_and_a_compressed_file_give_the_same() {
     assert_eq!((&plain["columns"], &plain["target"]), (&packed["columns"], &packed["target"]));
     assert_eq!((&plain["columns"], &plain["target"]), (&stream["columns"], &stream["target"]));
     assert_eq!((&packed["compressed"], &plain["compressed"]), (&Value::Bool(true), &Value::Bool(false)));
-    assert_eq!(plain["columns"][1]["numbers"]["median"], 30.5);
+    assert_eq!(plain["columns"][1]["numbers"]["median"], 31.0);
     assert_eq!(plain["encoding"], "UTF-8");
 }
 

@@ -16,7 +16,7 @@ pub(super) fn text(looked: &Looked) -> String {
     let profile = &looked.profile;
     let mut out = heading(looked);
     let names = profile.columns.iter().map(|column| short(&column.column.name).chars().count());
-    let width = names.max().unwrap_or(0).max("column".len());
+    let width = names.max().unwrap_or(0).max("training".len());
     overview(&mut out, looked, width);
     numbers(&mut out, &profile.columns, width);
     dates(&mut out, &profile.columns, width);
@@ -135,7 +135,7 @@ fn values(out: &mut String, columns: &[ColumnProfile], width: usize) {
     let _ = writeln!(out, "\n{:<width$}  most frequent, with their rows", "values");
     for column in with {
         let list: Vec<String> =
-            column.frequent.iter().map(|(value, rows)| format!("{} {rows}", short(value))).collect();
+            column.frequent.iter().map(|(value, rows)| format!("{} ({rows})", short(value))).collect();
         let rest = column.column.distinct.saturating_sub(list.len());
         let more = if rest > 0 { format!(", and {rest} more") } else { String::new() };
         let _ = writeln!(out, "{:<width$}  {}{more}", short(&column.column.name), list.join(", "));
@@ -158,7 +158,7 @@ fn about_target(out: &mut String, target: &TargetProfile, rows: usize, width: us
     if target.classes.len() > CLASSES {
         let _ = writeln!(out, "{:<width$}  and {} more classes", "", target.classes.len() - CLASSES);
     }
-    if let Some(ratio) = imbalance(&target.classes) {
+    if let Some(ratio) = imbalance(&target.classes).filter(|ratio| *ratio > 1.0) {
         let _ = writeln!(out, "{:<width$}  the largest class is {ratio:.1} times the smallest", "");
     }
 }
