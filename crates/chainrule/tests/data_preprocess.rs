@@ -194,7 +194,7 @@ fn rows_without_target_can_be_left_out() {
     let mut data = table("x,y\n1,2\n2,\n4,3\n5,?\n6,9\n");
     let mut report = infer(&data, "y", &ColumnOptions::default()).unwrap();
     let note = report.drop_rows_without_target(&mut data).unwrap();
-    assert_eq!(note, "2 rows without `y` left out, the first in line 3");
+    assert_eq!(note.to_string(), "warning[W307]: 2 rows without `y` left out, the first in line 3");
     assert_eq!((data.rows(), data.text(2, 0)), (3, "6"));
     assert_eq!(report.drop_rows_without_target(&mut data), None);
     assert_eq!(data.place(2, 0).line, 6);

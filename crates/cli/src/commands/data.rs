@@ -144,9 +144,6 @@ pub(super) fn imbalance(classes: &[(String, usize)]) -> Option<f64> {
 
 fn document(looked: &Looked) -> Value {
     let profile = &looked.profile;
-    let counted = |list: &[(String, usize)]| -> Vec<Value> {
-        list.iter().map(|(value, rows)| json!({ "value": value, "rows": rows })).collect()
-    };
     let target = profile.target.as_ref().map(|target| {
         json!({
             "name": target.name,
@@ -170,13 +167,18 @@ fn document(looked: &Looked) -> Value {
         "rows_seen": profile.rows,
         "duplicates": profile.duplicates,
         "uneven": profile.uneven.map_or(0, |uneven| uneven.rows),
-        "columns": profile.columns.iter().map(|column| column_document(column, &counted)).collect::<Vec<Value>>(),
+        "columns": profile.columns.iter().map(column_document).collect::<Vec<Value>>(),
         "target": target,
         "notes": profile.notes.iter().map(|note| json!({ "code": note.code, "text": note.text })).collect::<Vec<Value>>(),
     })
 }
 
-fn column_document(profile: &ColumnProfile, counted: &dyn Fn(&[(String, usize)]) -> Vec<Value>) -> Value {
+/// Values with their rows.
+fn counted(list: &[(String, usize)]) -> Vec<Value> {
+    list.iter().map(|(value, rows)| json!({ "value": value, "rows": rows })).collect()
+}
+
+fn column_document(profile: &ColumnProfile) -> Value {
     let column = &profile.column;
     let numbers = profile.numbers.map(|spread| {
         json!({
