@@ -131,7 +131,7 @@ fn bad_cells_and_targets_are_refused_with_place() {
         (many("abc"), "y", "E313", 62, 1),
         (many("0x10"), "y", "E313", 62, 1),
         (many("1e308").replace("x,y\n", "x,y\n-1e308,1\n1.7e308,1\n"), "y", "E314", 3, 1),
-        ("x,price\n1,2\n2,3\n".into(), "prise", "E315", 0, 0),
+        ("x,price\n1,2\n2,3\n".into(), "prise", "E315", 1, 3),
         ("x,y\n1,2\n2,\n4,3\n".into(), "y", "E316", 3, 3),
         ("x,y\n1,2\n2,2\n".into(), "y", "E317", 0, 0),
         ("x,y\n1,\n2,NA\n".into(), "y", "E317", 0, 0),
@@ -146,7 +146,8 @@ fn bad_cells_and_targets_are_refused_with_place() {
         assert_eq!((error.code(), place), (*code, (*line, *column)), "{text}: {error}");
     }
     let error = fit(&table("x,price\n1,2\n2,3\n"), "prise").unwrap_err();
-    assert_eq!(error.help().unwrap(), "did you mean `price`?");
+    assert_eq!(error.label().unwrap(), "did you mean `price`?");
+    assert_eq!(error.help().unwrap(), "the columns are x, price");
     let fitted = fit(&table("x,z,y\n1,2,a\n2,3,b\n4,4,a\n"), "y").unwrap();
     assert_eq!(features(&fitted, &table("X,z\n1,2\n")).unwrap_err().help().unwrap(), "did you mean `X`?");
     let error = fitted.targets(&table("x,z,y\n1,2,a\n1,2,c\n")).unwrap_err();
@@ -264,7 +265,7 @@ fn ad_clicks() {
     assert_eq!(used, [&numbers[..], &["Timestamp"]].concat());
     assert_eq!(report.columns[8].kind, Kind::DateTime(DateOrder::DayFirst));
     let error = infer(&data, "clicked_on_add", &ColumnOptions::default()).unwrap_err();
-    assert_eq!(error.help().unwrap(), "did you mean `Clicked on Ad`?");
+    assert_eq!(error.label().unwrap(), "did you mean `Clicked on Ad`?");
 }
 
 #[test]
