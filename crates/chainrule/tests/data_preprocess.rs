@@ -149,7 +149,7 @@ fn bad_cells_and_targets_are_refused_with_place() {
     assert_eq!(error.label().unwrap(), "did you mean `price`?");
     assert_eq!(error.help().unwrap(), "the columns are x, price");
     let fitted = fit(&table("x,z,y\n1,2,a\n2,3,b\n4,4,a\n"), "y").unwrap();
-    assert_eq!(features(&fitted, &table("X,z\n1,2\n")).unwrap_err().help().unwrap(), "did you mean `X`?");
+    assert_eq!(features(&fitted, &table("X,z\n1,2\n")).unwrap_err().label().unwrap(), "did you mean `X`?");
     let error = fitted.targets(&table("x,z,y\n1,2,a\n1,2,c\n")).unwrap_err();
     assert_eq!((error.code(), error.place().unwrap().line), ("E319", 3));
 }
