@@ -131,7 +131,7 @@ fn bad_cells_and_targets_are_refused_with_place() {
         (many("abc"), "y", "E313", 62, 1),
         (many("0x10"), "y", "E313", 62, 1),
         (many("1e308").replace("x,y\n", "x,y\n-1e308,1\n1.7e308,1\n"), "y", "E314", 3, 1),
-        ("x,price\n1,2\n2,3\n".into(), "prise", "E315", 0, 0),
+        ("x,price\n1,2\n2,3\n".into(), "prise", "E315", 1, 3),
         ("x,y\n1,2\n2,\n4,3\n".into(), "y", "E316", 3, 3),
         ("x,y\n1,2\n2,2\n".into(), "y", "E317", 0, 0),
         ("x,y\n1,\n2,NA\n".into(), "y", "E317", 0, 0),
@@ -146,9 +146,10 @@ fn bad_cells_and_targets_are_refused_with_place() {
         assert_eq!((error.code(), place), (*code, (*line, *column)), "{text}: {error}");
     }
     let error = fit(&table("x,price\n1,2\n2,3\n"), "prise").unwrap_err();
-    assert_eq!(error.help().unwrap(), "did you mean `price`?");
+    assert_eq!(error.label().unwrap(), "did you mean `price`?");
+    assert_eq!(error.help().unwrap(), "the columns are x, price");
     let fitted = fit(&table("x,z,y\n1,2,a\n2,3,b\n4,4,a\n"), "y").unwrap();
-    assert_eq!(features(&fitted, &table("X,z\n1,2\n")).unwrap_err().help().unwrap(), "did you mean `X`?");
+    assert_eq!(features(&fitted, &table("X,z\n1,2\n")).unwrap_err().label().unwrap(), "did you mean `X`?");
     let error = fitted.targets(&table("x,z,y\n1,2,a\n1,2,c\n")).unwrap_err();
     assert_eq!((error.code(), error.place().unwrap().line), ("E319", 3));
 }
@@ -194,7 +195,7 @@ fn rows_without_target_can_be_left_out() {
     let mut data = table("x,y\n1,2\n2,\n4,3\n5,?\n6,9\n");
     let mut report = infer(&data, "y", &ColumnOptions::default()).unwrap();
     let note = report.drop_rows_without_target(&mut data).unwrap();
-    assert_eq!(note, "2 rows without `y` left out, the first in line 3");
+    assert_eq!(note.to_string(), "warning[W307]: 2 rows without `y` left out, the first in line 3");
     assert_eq!((data.rows(), data.text(2, 0)), (3, "6"));
     assert_eq!(report.drop_rows_without_target(&mut data), None);
     assert_eq!(data.place(2, 0).line, 6);
@@ -264,7 +265,7 @@ fn ad_clicks() {
     assert_eq!(used, [&numbers[..], &["Timestamp"]].concat());
     assert_eq!(report.columns[8].kind, Kind::DateTime(DateOrder::DayFirst));
     let error = infer(&data, "clicked_on_add", &ColumnOptions::default()).unwrap_err();
-    assert_eq!(error.help().unwrap(), "did you mean `Clicked on Ad`?");
+    assert_eq!(error.label().unwrap(), "did you mean `Clicked on Ad`?");
 }
 
 #[test]
@@ -359,18 +360,19 @@ fn logarithms_and_counts_are_asked_for() {
 fn leaks_and_rare_classes_are_told() {
     let notes = |text: &str| {
         let data = table(text);
-        suspicions(&data, &infer(&data, "y", &ColumnOptions::default()).unwrap()).unwrap()
+        let found = suspicions(&data, &infer(&data, "y", &ColumnOptions::default()).unwrap()).unwrap();
+        found.into_iter().map(|note| format!("{} {}", note.code, note.text)).collect::<Vec<String>>()
     };
     let noise = |row: usize| (row * 37 % 101) as f64 / 10.0;
     let rows: String = (0..100).map(|row| format!("{},{},{}\n", noise(row), 3.0 * noise(row) + 1.0, row % 9)).collect();
     let leak = notes(&format!("x,y,z\n{rows}"));
-    assert!(leak.len() == 1 && leak[0].starts_with("`x` alone tells `y`"), "{leak:?}");
+    assert!(leak.len() == 1 && leak[0].starts_with("W301 `x` alone tells `y`"), "{leak:?}");
     let rows: String =
         (0..100).map(|row| format!("{},{},{}\n", row % 2 * 5 + row % 3, row % 7, ["a", "b"][row % 2])).collect();
     let leak = notes(&format!("x,z,y\n{rows}"));
     assert!(leak.len() == 1 && leak[0].contains("`x`"), "{leak:?}");
     let rows: String = (0..100).map(|row| format!("{},{}\n", noise(row), u8::from(row % 50 == 7))).collect();
-    assert!(notes(&format!("x,y\n{rows}"))[0].starts_with("only 2.0 % of the rows are `1`"));
+    assert!(notes(&format!("x,y\n{rows}"))[0].starts_with("W302 only 2.0 % of the rows are `1`"));
     let rows: String = (0..100).map(|row| format!("{},{}\n", noise(row), u8::from(row % 3 == 0))).collect();
     assert_eq!(notes(&format!("x,y\n{rows}")), [""; 0]);
 }

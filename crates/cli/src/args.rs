@@ -16,7 +16,8 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::derive::variables::{self, VariableArg};
 pub(crate) use around::{
-    CompareArgs, CompletionsArgs, CvArgs, DemoArgs, InitArgs, ManArgs, RunsArgs, SchemaArgs, SearchArg, TuneArgs,
+    CompareArgs, CompletionsArgs, CvArgs, DataArgs, DemoArgs, InitArgs, ManArgs, RunsArgs, SchemaArgs, SearchArg,
+    TuneArgs,
 };
 pub(crate) use fit::FitArgs;
 pub(crate) use formulas::{EmitArgs, VerifyArgs};
@@ -44,6 +45,7 @@ Examples:
   chainrule verify model.cr --wrt w --claim '2*w'   is this gradient right? If not, why?
   chainrule check model.cr                  every gradient and every claim against numbers
   chainrule demo                            two spirals, learned and drawn in a second
+  chainrule data data.csv --target price    what is in a table, and what looks wrong
   chainrule init data.csv --target price    a configuration, with what was found in the table
   chainrule train data.csv --target price   a network for a table, saved as data.safetensors
   chainrule predict data.safetensors new.csv -o out.csv
@@ -90,6 +92,7 @@ pub(crate) enum Command {
     Emit(EmitArgs),
     Verify(VerifyArgs),
     Check(CheckArgs),
+    Data(DataArgs),
     Init(InitArgs),
     Train(Box<TrainArgs>),
     Resume(ResumeArgs),

@@ -82,12 +82,8 @@ fn is_table(file: &Path) -> bool {
     file.extension().and_then(|extension| extension.to_str()).is_some_and(|extension| endings.contains(&extension))
 }
 
-/// The settings of a command. `file` is its argument without a flag: a table, or a model text.
-pub(crate) fn configured<S: Subset>(
-    args: &SettingArgs<S>,
-    file: Option<&Path>,
-    context: &Context,
-) -> Result<Configured, Failure> {
+/// What the configuration, the environment and the flags say, laid over each other.
+fn laid<S: Subset>(args: &SettingArgs<S>, context: &Context) -> Result<(Settings, Vec<Range>), Failure> {
     let mut settings = Settings::default();
     let mut space = Vec::new();
     if let Some(path) = &args.config {
@@ -108,6 +104,28 @@ pub(crate) fn configured<S: Subset>(
         settings.lay([given]);
     }
     settings.lay(args.given.iter().cloned());
+    Ok((settings, space))
+}
+
+/// The settings of a command that looks at a table, with or without a target. `file` is the table.
+pub(crate) fn of_table<S: Subset>(
+    args: &SettingArgs<S>,
+    file: Option<&Path>,
+    context: &Context,
+) -> Result<Configured, Failure> {
+    let (mut settings, space) = laid(args, context)?;
+    settings.lay(file.map(|file| given_file("data.path", file)));
+    let recipe = settings.recipe();
+    Ok(Configured { settings, recipe, space })
+}
+
+/// The settings of a command. `file` is its argument without a flag: a table, or a model text.
+pub(crate) fn configured<S: Subset>(
+    args: &SettingArgs<S>,
+    file: Option<&Path>,
+    context: &Context,
+) -> Result<Configured, Failure> {
+    let (mut settings, space) = laid(args, context)?;
     if let Some(file) = file {
         settings.lay([argument(file, &settings.recipe())]);
     }
@@ -144,7 +162,10 @@ pub(crate) fn configured<S: Subset>(
 fn argument(file: &Path, recipe: &Recipe) -> Given {
     let is_text = file.extension().is_some_and(|extension| extension == "cr");
     let table = recipe.has_target() && !(is_text && recipe.data.is_some());
-    let key = if table { "data.path" } else { "model.text" };
+    given_file(if table { "data.path" } else { "model.text" }, file)
+}
+
+fn given_file(key: &str, file: &Path) -> Given {
     let setting = settings::setting(key).expect("invariant: both keys are rows of the list");
     let value = Value::Text(file.display().to_string());
     Given { key: Key::of(setting), value, origin: Origin::CommandLine("the file".to_owned()) }

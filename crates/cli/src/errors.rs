@@ -29,13 +29,20 @@ pub(crate) enum Kind {
     /// A fault in a text, shown with carets.
     Text { exit: u8, source: SourceText, diagnostic: Diagnostic },
     /// Everything else; perhaps at one place of a data file.
-    Plain { exit: u8, code: &'static str, message: String, place: Option<Place>, help: Option<String> },
+    Plain { exit: u8, code: &'static str, message: String, place: Option<Place>, label: String, help: Option<String> },
 }
 
 impl Failure {
     /// A message with a code of the table that `explain` prints.
     pub(crate) fn new(exit: u8, code: &'static str, message: impl Into<String>) -> Failure {
-        Failure(Box::new(Kind::Plain { exit, code, message: message.into(), place: None, help: None }))
+        Failure(Box::new(Kind::Plain {
+            exit,
+            code,
+            message: message.into(),
+            place: None,
+            label: String::new(),
+            help: None,
+        }))
     }
 
     /// Wrong arguments.
@@ -96,6 +103,7 @@ impl From<DataError> for Failure {
             code: error.code(),
             message: error.to_string(),
             place: error.place().cloned(),
+            label: error.label().unwrap_or_default(),
             help: error.help(),
         }))
     }
@@ -108,6 +116,7 @@ impl From<FileError> for Failure {
             code: error.code(),
             message: error.to_string(),
             place: None,
+            label: String::new(),
             help: error.help(),
         }))
     }

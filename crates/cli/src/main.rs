@@ -42,6 +42,7 @@ fn run() -> u8 {
         Command::Show(args) => commands::show::run(args, &context),
         Command::Explain(args) => commands::explain::run(args),
         Command::Init(args) => commands::init::run(args, &context),
+        Command::Data(args) => commands::data::run(args, &context),
         Command::Cv(args) => commands::cv::run(args, &context),
         Command::Tune(args) => commands::tune::run(args, &context),
         Command::Runs(args) => commands::runs::run(args, &context),

@@ -13,6 +13,7 @@ use chainrule::export::model_file::ModelFile;
 use chainrule::export::run_folder::{CHECKPOINT, MODEL};
 use chainrule::export::trained::Trained;
 use chainrule::text::diagnostic::{Diagnostic, Span};
+use chainrule::text::note::Note;
 use chainrule::train::TrainError;
 use chainrule::train::figures::Figures;
 use chainrule::train::session::{Change, Session};
@@ -106,9 +107,9 @@ pub(crate) fn tell_uneven(uneven: Option<Uneven>, context: &output::Context) {
     let Some(Uneven { rows, first_line, padded }) = uneven.filter(|_| !context.quiet) else { return };
     let (rows, were) = if rows == 1 { ("1 row".to_owned(), "was") } else { (format!("{rows} rows"), "were") };
     let done = if padded { "filled or cut" } else { "left out" };
-    output::progress(&format!(
-        "note    {rows} with another number of fields than the header {were} {done}, the first in line {first_line}\n"
-    ));
+    let text =
+        format!("{rows} with another number of fields than the header {were} {done}, the first in line {first_line}");
+    output::progress(&format!("{}\n", Note::new("W308", text)));
 }
 
 /// What was fitted to the table that the model was trained on.
@@ -126,17 +127,19 @@ pub(crate) fn tell(notes: &Notes, context: &output::Context) {
     }
     for unseen in &notes.unseen {
         let (rows, have) = if unseen.count == 1 { ("row", "has a value") } else { ("rows", "have values") };
-        output::progress(&format!(
-            "note    {} {rows} {have} of \"{}\" that training {} ({}): treated as {}\n",
+        let text = format!(
+            "{} {rows} {have} of \"{}\" that training {} ({}): treated as {}",
             unseen.count,
             unseen.column,
             if unseen.or_rare { "hardly knew, or not" } else { "did not know" },
             unseen.first.join(", "),
             if unseen.or_rare { "one rare label" } else { "unknown" },
-        ));
+        );
+        output::progress(&format!("{}\n", Note::new("W305", text)));
     }
     for (column, count) in &notes.filled {
-        output::progress(&format!("note    \"{column}\": {count} missing values filled in\n"));
+        let text = format!("\"{column}\": {count} missing values filled in");
+        output::progress(&format!("{}\n", Note::new("W306", text)));
     }
 }
 

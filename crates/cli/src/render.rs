@@ -17,7 +17,7 @@ pub(crate) fn failure(failure: &Failure, color: bool) -> String {
     match failure.kind() {
         Kind::Silent { .. } => String::new(),
         Kind::Text { source, diagnostic, .. } => diagnostic_text(source, diagnostic, color),
-        Kind::Plain { code, message, place, help, .. } => {
+        Kind::Plain { code, message, place, label, help, .. } => {
             let mut text = heading(code, message, color);
             if let Some(place) = place {
                 text.push_str(&block(&Mark {
@@ -26,8 +26,8 @@ pub(crate) fn failure(failure: &Failure, color: bool) -> String {
                     column: place.column,
                     text: &place.excerpt,
                     caret: place.caret,
-                    width: 1,
-                    label: "",
+                    width: place.width,
+                    label,
                 }));
             }
             if let Some(help) = help {

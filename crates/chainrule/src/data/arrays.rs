@@ -7,6 +7,7 @@ use super::delimited::MAX_COLUMNS;
 use super::error::DataError;
 use super::npy::{Array, NotFinite, parse_npy_with, parse_npz_with};
 use super::options::{Numbers, ReadOptions};
+use super::origin::Origin;
 use super::read::MAX_FILE_BYTES;
 use super::table::{Layout, Table};
 
@@ -30,6 +31,7 @@ impl Cells {
             numbers: Numbers::default(),
             ragged: options.ragged,
             max_memory: options.max_memory.unwrap_or(u64::MAX),
+            origin: Origin::default(),
         };
         Ok(Cells::of_layout(Arc::new(layout), lines))
     }

@@ -10,6 +10,7 @@ use super::error::DataError;
 use super::formats::{self, Opened};
 use super::json_lines;
 use super::options::ReadOptions;
+use super::origin::Origin;
 use super::quotes::{Fields, SNIFFED};
 use super::read::{Input, MAX_FILE_BYTES, io_error};
 use super::table::{Layout, Table, line_ends, place_of_byte};
@@ -198,8 +199,15 @@ impl TextBlocks {
         let names = Vec::new();
         let max_memory = options.max_memory.unwrap_or(u64::MAX);
         let numbers = super::options::Numbers::default();
-        let empty =
-            Layout { file: input.file.clone(), names, delimiter: None, numbers, ragged: options.ragged, max_memory };
+        let empty = Layout {
+            file: input.file.clone(),
+            names,
+            delimiter: None,
+            numbers,
+            ragged: options.ragged,
+            max_memory,
+            origin: Origin::default(),
+        };
         let mut blocks = TextBlocks {
             layout: Arc::new(empty),
             byte: input.start,
@@ -233,7 +241,7 @@ impl TextBlocks {
                 let end = if self.at_end { Some(self.buffer.len()) } else { memchr::memrchr(b'\n', sampled) };
                 if let Some(end) = end {
                     let lines = if self.whole { &self.buffer[..] } else { &self.buffer[..end.min(sampled.len())] };
-                    self.layout = Arc::new(json_lines::layout(&file, lines, options)?);
+                    self.layout = self.known(json_lines::layout(&file, lines, options)?);
                     return Ok(());
                 }
                 self.check_long()?;
@@ -242,12 +250,19 @@ impl TextBlocks {
             }
             if let Some(header) = Header::read(&file, &self.buffer, sampled, options, self.at_end)? {
                 self.header = header.end;
-                self.layout = Arc::new(header.layout);
+                self.layout = self.known(header.layout);
                 return Ok(());
             }
             self.check_long()?;
             self.fill(self.buffer.len().max(BLOCK))?;
         }
+    }
+
+    /// The layout with what is known of the file.
+    fn known(&self, mut layout: Layout) -> Arc<Layout> {
+        layout.origin.encoding = self.input.encoding;
+        layout.origin.compressed = self.input.compressed;
+        Arc::new(layout)
     }
 
     /// Reads what there is, up to so many bytes; a file gives all of them before its end.

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::datetime::DateOrder;
 use super::error::DataError;
-use super::suggest::nearest;
 use super::table::{Cell, Table};
 use super::target::{NumberTarget, Target, Transform, infer_target};
 use super::wish::Wish;
+use crate::text::note::Note;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,20 +119,10 @@ impl ColumnReport {
     /// usable column.
     pub fn infer(table: &Table, targets: &[String], options: &ColumnOptions) -> Result<ColumnReport, DataError> {
         let predicted = targets.iter().map(|name| find_column(table, name)).collect::<Result<Vec<usize>, _>>()?;
-        let listed = options.keep.iter().chain(&options.drop).chain(&options.aside);
-        let mut named = listed.chain(options.kinds.keys()).chain(options.wishes.keys());
-        named.try_for_each(|name| find_column(table, name).map(drop))?;
-        let mut columns = Vec::with_capacity(table.names().len());
-        let mut summaries = Vec::with_capacity(table.names().len());
-        for column in 0..table.names().len() {
-            let summary = Summary::of(table, column);
-            columns.push(decide(table, column, &summary, predicted.contains(&column), options)?);
-            summaries.push(summary);
-        }
+        let (columns, summaries) = understood(table, &predicted, options)?;
         let target = target_of(table, &predicted, &summaries, options)?;
         let is_missing = |&row: &u32| predicted.iter().any(|&c| table.cell(row as usize, c) == Cell::Missing);
         let rows_without_target: Vec<u32> = (0..table.rows() as u32).filter(is_missing).collect();
-        keep_last_resort(&mut columns, &summaries);
         if !columns.iter().any(|column| column.kind.is_used()) {
             return Err(DataError::NoFeatures { target: target.name() });
         }
@@ -145,7 +135,7 @@ impl ColumnReport {
     }
 
     /// Removes the rows without a target from `table` and says so in a sentence, if there are any.
-    pub fn drop_rows_without_target(&mut self, table: &mut Table) -> Option<String> {
+    pub fn drop_rows_without_target(&mut self, table: &mut Table) -> Option<Note> {
         let dropped = std::mem::take(&mut self.rows_without_target);
         let first = *dropped.first()?;
         let line = table.place(first as usize, 0).line;
@@ -154,8 +144,30 @@ impl ColumnReport {
             (0..table.rows() as u32).filter(|row| missing.next_if(|&other| other == row).is_none()).collect();
         table.keep_rows(&rows);
         let rows = if dropped.len() == 1 { "row" } else { "rows" };
-        Some(format!("{} {rows} without `{}` left out, the first in line {line}", dropped.len(), self.target.name()))
+        let target = self.target.name();
+        let text = format!("{} {rows} without `{target}` left out, the first in line {line}", dropped.len());
+        Some(Note::new("W307", text))
     }
+}
+
+/// Every column of a table in file order with the counts of its cells; the columns `predicted` are targets.
+pub(super) fn understood(
+    table: &Table,
+    predicted: &[usize],
+    options: &ColumnOptions,
+) -> Result<(Vec<Column>, Vec<Summary>), DataError> {
+    let listed = options.keep.iter().chain(&options.drop).chain(&options.aside);
+    let mut named = listed.chain(options.kinds.keys()).chain(options.wishes.keys());
+    named.try_for_each(|name| find_column(table, name).map(drop))?;
+    let mut columns = Vec::with_capacity(table.names().len());
+    let mut summaries = Vec::with_capacity(table.names().len());
+    for column in 0..table.names().len() {
+        let summary = Summary::of(table, column);
+        columns.push(decide(table, column, &summary, predicted.contains(&column), options)?);
+        summaries.push(summary);
+    }
+    keep_last_resort(&mut columns, &summaries);
+    Ok((columns, summaries))
 }
 
 /// One target of any kind, or several numbers.
@@ -185,11 +197,7 @@ fn target_of(
 
 /// The number of the column of this name, or an error with the nearest name.
 pub(crate) fn find_column(table: &Table, name: &str) -> Result<usize, DataError> {
-    table.column(name).ok_or_else(|| DataError::MissingColumn {
-        file: table.file().to_string(),
-        name: name.to_string(),
-        nearest: nearest(name, table.names().iter().map(String::as_str)),
-    })
+    table.column(name).ok_or_else(|| table.no_column(name))
 }
 
 /// The numbers of many columns by name; one pass over the table's names instead of one for each.

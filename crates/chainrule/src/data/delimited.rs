@@ -6,6 +6,7 @@ use rustc_hash::FxHashSet;
 
 use super::error::DataError;
 use super::options::{Numbers, Ragged, ReadOptions};
+use super::origin::Origin;
 use super::quotes::{Fault, Field, Fields, sniff_delimiter};
 use super::read::MAX_FILE_BYTES;
 use super::table::{Layout, Table, Uneven, place_of_byte, shorten};
@@ -40,6 +41,7 @@ impl Header {
             numbers: Numbers::new(options, delimiter),
             ragged: options.ragged,
             max_memory: options.max_memory.unwrap_or(u64::MAX),
+            origin: Origin::default(),
         };
         let mut fields = Vec::new();
         let mut walk = Fields::new(text, delimiter, 0);
@@ -63,7 +65,9 @@ impl Header {
             }
         }
         let end = walk.at().min(text.len());
-        layout.names = names(file, &text[..end], &fields)?;
+        let text = decode(file, text[..end].to_vec(), 0)?;
+        layout.names = names(file, &text, &fields)?;
+        layout.origin.header = text.into_boxed_str();
         Ok(Some(Header { layout, end }))
     }
 }
@@ -103,8 +107,7 @@ pub(crate) fn decode(file: &str, bytes: Vec<u8>, lines: usize) -> Result<String,
     })
 }
 
-fn names(file: &str, text: &[u8], fields: &[Field]) -> Result<Vec<String>, DataError> {
-    let text = decode(file, text.to_vec(), 0)?;
+fn names(file: &str, text: &str, fields: &[Field]) -> Result<Vec<String>, DataError> {
     let place = |field: &Field| Box::new(place_of_byte(file, text.as_bytes(), field.start));
     let mut names = Vec::with_capacity(fields.len());
     for field in fields {
@@ -127,7 +130,7 @@ fn names(file: &str, text: &[u8], fields: &[Field]) -> Result<Vec<String>, DataE
 }
 
 /// The field without its quotes, and whether there are doubled ones in it.
-fn inside(text: &[u8], field: &Field) -> (usize, usize, bool) {
+pub(crate) fn inside(text: &[u8], field: &Field) -> (usize, usize, bool) {
     if text.get(field.start) != Some(&b'"') || field.end < field.start + 2 {
         return (field.start, field.end, false);
     }

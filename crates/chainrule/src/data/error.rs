@@ -15,6 +15,8 @@ pub struct Place {
     pub excerpt: String,
     /// Position of the caret in the excerpt, in characters from 0.
     pub caret: usize,
+    /// Characters above the carets, at least 1.
+    pub width: usize,
 }
 
 impl fmt::Display for Place {
@@ -133,12 +135,16 @@ pub enum DataError {
     },
     /// A column that is needed is not there.
     MissingColumn {
+        /// The nearest name in the line of names, or the whole line; nothing for formats without one.
+        at: Option<Box<Place>>,
         /// File as named.
         file: String,
         /// The name asked for.
         name: String,
         /// The nearest name there is.
         nearest: Option<String>,
+        /// The names there are, or the first of many.
+        columns: String,
     },
     /// A row without a target.
     MissingTarget {
@@ -283,6 +289,16 @@ impl DataError {
             | DataError::MissingTarget { at, .. }
             | DataError::UnseenLabel { at, .. }
             | DataError::Json { at, .. } => Some(at),
+            DataError::MissingColumn { at, .. } => at.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// What stands beside the place.
+    #[must_use]
+    pub fn label(&self) -> Option<String> {
+        match self {
+            DataError::MissingColumn { nearest: Some(near), .. } => Some(format!("did you mean `{near}`?")),
             _ => None,
         }
     }
@@ -291,9 +307,12 @@ impl DataError {
     #[must_use]
     pub fn help(&self) -> Option<String> {
         let fixed = match self {
-            DataError::MissingColumn { nearest, .. }
-            | DataError::UnknownGenerator { nearest, .. }
-            | DataError::UnseenLabel { nearest, .. } => {
+            DataError::MissingColumn { at, nearest, columns, .. } => {
+                let near = nearest.as_ref().filter(|_| at.is_none());
+                let near = near.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+                return Some(format!("{near}the columns are {columns}"));
+            }
+            DataError::UnknownGenerator { nearest, .. } | DataError::UnseenLabel { nearest, .. } => {
                 return nearest.as_ref().map(|name| format!("did you mean `{name}`?"));
             }
             DataError::NotFound { .. } => "check the path; `-` reads standard input",

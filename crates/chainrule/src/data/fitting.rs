@@ -114,7 +114,7 @@ fn robust_scale(sorted: &[f64]) -> Option<f64> {
 }
 
 /// The quantile of sorted values, between neighbours along a straight line; 0 for none.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
+pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return 0.0 };
     let place = share * last as f64;
     let (below, part) = (place.floor() as usize, place - place.floor());
@@ -124,7 +124,7 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
 }
 
 /// The different quantiles of sorted values between as many intervals; all different values if they are no more.
-fn knots(sorted: &[f64], bins: u32) -> Vec<f64> {
+pub(super) fn knots(sorted: &[f64], bins: u32) -> Vec<f64> {
     if bins == 0 {
         return Vec::new();
     }

@@ -1,9 +1,12 @@
 //! Which format a file has, by its first bytes.
 
+use std::sync::Arc;
+
 use super::arrays;
 use super::error::DataError;
 use super::idx;
 use super::options::ReadOptions;
+use super::origin::Format;
 use super::read::Input;
 use super::table::Table;
 
@@ -21,12 +24,14 @@ pub(crate) fn open(input: Input, options: &ReadOptions) -> Result<Opened, DataEr
     let unsupported = |file: String, what: &str, remedy: &str| {
         Err(DataError::Damaged { file, reason: format!("it is {what}, which is not read here: {remedy}") })
     };
+    let is_idx = matches!(input.head[..], [0, 0, 8..=14, 1..=4, ..]);
     let is_images = matches!(input.head[..], [0, 0, 8..=14, 2..=4, ..]);
     if options.labels.is_some() && !is_images {
         let reason = "belongs to a file of images (IDX)".to_owned();
         return Err(DataError::BadArgument { name: "labels".into(), reason });
     }
-    let table = match input.head[..] {
+    let compressed = input.compressed;
+    let mut table = match input.head[..] {
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => {
             let (file, bytes) = input.read_all(most)?;
             arrays::npy_table(&file, &bytes, options)?
@@ -63,5 +68,8 @@ pub(crate) fn open(input: Input, options: &ReadOptions) -> Result<Opened, DataEr
         }
         _ => return Ok(Opened::Text(input)),
     };
+    let origin = &mut Arc::make_mut(&mut table.layout).origin;
+    origin.format = if is_idx { Format::Idx } else { Format::Numpy };
+    origin.compressed = compressed;
     Ok(Opened::Table(Box::new(table)))
 }

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::delimited::{MAX_COLUMNS, MAX_FIELD, decode};
 use super::error::DataError;
 use super::options::{Numbers, ReadOptions};
+use super::origin::{Format, Origin};
 use super::read::MAX_FILE_BYTES;
 use super::table::{Layout, Table, place_of_byte, shorten};
 
@@ -127,6 +128,7 @@ pub(crate) fn layout(file: &str, bytes: &[u8], options: &ReadOptions) -> Result<
         numbers: Numbers::default(),
         ragged: options.ragged,
         max_memory,
+        origin: Origin { format: Format::JsonLines, ..Origin::default() },
     })
 }
 

@@ -12,7 +12,9 @@ pub mod matrix;
 pub mod notes;
 pub mod npy;
 pub mod options;
+pub mod origin;
 pub mod preprocess;
+pub mod profile;
 pub mod row;
 pub mod split;
 pub mod suspicions;
@@ -22,6 +24,7 @@ pub mod wish;
 pub mod write;
 
 mod arrays;
+mod association;
 mod delimited;
 mod encoding;
 mod fitting;

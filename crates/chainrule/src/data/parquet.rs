@@ -20,6 +20,7 @@ use parquet::schema::types::ColumnDescriptor;
 use super::arrays::Cells;
 use super::error::DataError;
 use super::options::ReadOptions;
+use super::origin::Format;
 use super::read::io_error;
 use super::table::{Layout, Table};
 
@@ -134,8 +135,9 @@ impl Source {
                 return Err(DataError::Memory { what: format!("reading {file}"), needed });
             }
         }
-        let cells = Cells::new(&file, names, options, 0)?;
-        Ok(Source { reader, layout: cells.finish().layout, writers })
+        let mut layout = Cells::new(&file, names, options, 0)?.finish().layout;
+        Arc::make_mut(&mut layout).origin.format = Format::Parquet;
+        Ok(Source { reader, layout, writers })
     }
 
     fn rows(&self) -> u64 {

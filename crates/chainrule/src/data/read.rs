@@ -35,6 +35,10 @@ pub(crate) struct Input {
     pub(crate) start: Option<u64>,
     /// The first bytes, which `reader` gives again.
     pub(crate) head: Vec<u8>,
+    /// It is being decompressed.
+    pub(crate) compressed: bool,
+    /// Once it is read as a text.
+    pub(crate) encoding: Option<Encoding>,
 }
 
 impl Input {
@@ -66,18 +70,38 @@ impl Input {
         let plain_name = lower.strip_suffix(".gz").unwrap_or(&lower).to_owned();
         let (head, reader) = peek(&file, reader)?;
         if !head.starts_with(&[0x1f, 0x8b]) {
-            return Ok(Input { file, plain_name, reader, size: Some(0), patient: false, start: None, head });
+            return Ok(Input {
+                file,
+                plain_name,
+                reader,
+                size: Some(0),
+                patient: false,
+                start: None,
+                head,
+                compressed: false,
+                encoding: None,
+            });
         }
         let (head, reader) = peek(&file, Box::new(Unpacked::new(reader)))?;
         if head.starts_with(&[0x1f, 0x8b]) {
             return Err(DataError::Damaged { file, reason: "it is compressed twice".into() });
         }
-        Ok(Input { file, plain_name, reader, size: None, patient: false, start: None, head })
+        Ok(Input {
+            file,
+            plain_name,
+            reader,
+            size: None,
+            patient: false,
+            start: None,
+            head,
+            compressed: true,
+            encoding: None,
+        })
     }
 
     /// The rest as UTF-8 without a byte order mark.
     pub(crate) fn into_text(self, options: &ReadOptions) -> Result<Input, DataError> {
-        let Input { file, plain_name, mut reader, size, patient, mut start, mut head } = self;
+        let Input { file, plain_name, mut reader, size, patient, mut start, mut head, compressed, .. } = self;
         let mark = match head[..] {
             [0xef, 0xbb, 0xbf, ..] => Some((Encoding::Utf8, 3)),
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some((Encoding::Utf16, 2)),
@@ -102,7 +126,8 @@ impl Input {
             Some(Encoding::Latin1) => Box::new(Latin1::new(reader)),
             Some(Encoding::Utf8) | None => reader,
         };
-        Ok(Input { file, plain_name, reader, size, patient, start, head })
+        let encoding = encoding.or(Some(Encoding::Utf8));
+        Ok(Input { file, plain_name, reader, size, patient, start, head, compressed, encoding })
     }
 
     /// Everything.

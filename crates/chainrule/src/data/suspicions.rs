@@ -2,10 +2,11 @@
 
 use rustc_hash::FxHashMap;
 
-use super::columns::{ColumnReport, find_column};
+use super::columns::{Column, ColumnReport, Kind, find_column};
 use super::error::DataError;
 use super::table::{Cell, Table};
 use super::target::Target;
+use crate::text::note::Note;
 
 /// Rows below which a coincidence is likely.
 const ENOUGH: usize = 30;
@@ -13,16 +14,19 @@ const ENOUGH: usize = 30;
 const SAME: f64 = 0.9999;
 /// A class with a smaller share makes accuracy a poor figure.
 const RARE: f64 = 0.05;
+/// Columns that a note names.
+const MOST_NAMED: usize = 5;
 
-/// Sentences on what a user should look at.
+/// What a user should look at: columns that were left out though they look full of information or have none, rare
+/// classes, and columns that know the target.
 ///
 /// # Errors
 /// A cell of the target cannot be read.
-pub fn suspicions(table: &Table, report: &ColumnReport) -> Result<Vec<String>, DataError> {
-    let mut notes = Vec::new();
+pub fn suspicions(table: &Table, report: &ColumnReport) -> Result<Vec<Note>, DataError> {
+    let mut notes = of_columns(&report.columns, table.rows());
     let classes = report.target.classes(table)?;
     if let (Some(classes), Target::Classes { labels, .. }) = (&classes, &report.target) {
-        notes.extend(rare_class(classes, labels));
+        notes.extend(rare_class(&class_counts(classes, labels), labels));
     }
     if table.rows() < ENOUGH {
         return Ok(notes);
@@ -38,26 +42,64 @@ pub fn suspicions(table: &Table, report: &ColumnReport) -> Result<Vec<String>, D
         };
         if knows {
             let (name, target) = (&column.name, report.target.name());
-            notes.push(format!(
+            let text = format!(
                 "`{name}` alone tells `{target}` (nearly) without error: a leak? If a new row does not have it, use --drop"
-            ));
+            );
+            notes.push(Note::new("W301", text));
         }
     }
     Ok(notes)
 }
 
-fn rare_class(classes: &[u32], labels: &[String]) -> Option<String> {
+/// What the columns alone give cause for.
+pub(super) fn of_columns(columns: &[Column], rows: usize) -> Vec<Note> {
+    let names = |wanted: &dyn Fn(&Column) -> bool| {
+        let list: Vec<String> = columns.iter().filter(|c| wanted(c)).map(|c| format!("`{}`", c.name)).collect();
+        (!list.is_empty()).then(|| match list.get(..MOST_NAMED) {
+            Some(first) if list.len() > MOST_NAMED => {
+                format!("{} and {} more", first.join(", "), list.len() - MOST_NAMED)
+            }
+            _ => list.join(", "),
+        })
+    };
+    let identifiers = names(&|column| column.kind == Kind::Identifier).map(|names| {
+        let text = format!(
+            "{names}: another value in every row, like an identifier, so nothing of it holds for new rows: left out; \
+             take it all the same with --keep"
+        );
+        Note::new("W303", text)
+    });
+    let empty = names(&|column| column.kind == Kind::MostlyMissing && column.missing == rows)
+        .map(|names| Note::new("W304", format!("{names}: no value in any row: left out")));
+    identifiers.into_iter().chain(empty).collect()
+}
+
+/// Rows of each class.
+pub(super) fn class_counts(classes: &[u32], labels: &[String]) -> Vec<usize> {
     let mut counts = vec![0_usize; labels.len()];
     classes.iter().for_each(|&class| counts[class as usize] += 1);
+    counts
+}
+
+fn rare_class(counts: &[usize], labels: &[String]) -> Option<Note> {
     let (rarest, &count) = counts.iter().enumerate().min_by_key(|&(_, count)| *count)?;
-    let share = count as f64 / classes.len().max(1) as f64;
-    (labels.len() == 2 && share < RARE).then(|| {
-        let label = &labels[rarest];
+    let (most, &largest) = counts.iter().enumerate().max_by_key(|&(_, count)| *count)?;
+    // Of two classes that is a share of RARE.
+    if count as f64 * (1.0 - RARE) >= largest as f64 * RARE {
+        return None;
+    }
+    let label = &labels[rarest];
+    let text = if labels.len() == 2 {
+        let share = 100.0 * count as f64 / (count + largest).max(1) as f64;
+        format!("only {share:.1} % of the rows are `{label}`: look at balanced accuracy and AUC, not at accuracy")
+    } else {
         format!(
-            "only {:.1} % of the rows are `{label}`: look at balanced accuracy and AUC, not at accuracy",
-            100.0 * share
+            "`{label}` is the class of {count} of {} rows, `{}` of {largest}: look at balanced accuracy, not at accuracy",
+            counts.iter().sum::<usize>(),
+            labels[most]
         )
-    })
+    };
+    Some(Note::new("W302", text))
 }
 
 /// Is the class a function of the column: of its few labels, or of where its numbers lie between as many bounds as needed?

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::error::{DataError, Place};
 use super::options::{Comma, Numbers, Ragged};
+use super::origin::Origin;
 use super::quotes::Fields;
 
 /// A table, or a block of rows of a long one. Cells stay text until a column's use is known; places in the file are kept
@@ -40,6 +41,8 @@ pub(crate) struct Layout {
     pub(crate) ragged: Ragged,
     /// Most bytes that a table may take.
     pub(crate) max_memory: u64,
+    /// What the file was found to be.
+    pub(crate) origin: Origin,
 }
 
 /// Rows with another number of fields than the header that the reader did not refuse.
@@ -161,6 +164,7 @@ impl Table {
                 column: column + 1,
                 excerpt: shorten(excerpt),
                 caret: 0,
+                width: 1,
             };
         };
         let byte = match self.layout.delimiter {
@@ -323,7 +327,7 @@ pub(crate) fn place_of_byte(file: &str, source: &[u8], byte: usize) -> Place {
         .take(EXCERPT)
         .map(|letter| if letter.is_control() { ' ' } else { letter })
         .collect();
-    Place { file: file.to_string(), line, column, excerpt, caret: column - 1 - skipped }
+    Place { file: file.to_string(), line, column, excerpt, caret: column - 1 - skipped, width: 1 }
 }
 
 #[cfg(test)]

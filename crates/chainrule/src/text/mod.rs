@@ -5,6 +5,7 @@ pub mod diagnostic;
 pub mod emit;
 pub mod html;
 pub mod lexer;
+pub mod note;
 pub mod parser;
 pub mod print;
 pub mod suggest;

@@ -22,6 +22,7 @@ use crate::export::trained::Trained;
 use crate::lang::Dim;
 use crate::model::Program;
 use crate::optim::Solver;
+use crate::text::note::Note;
 
 /// The name of the settings among the facts of a model.
 pub const CONFIG_FACT: &str = "config";
@@ -49,8 +50,8 @@ pub struct Session {
     pub parameters: Vec<f64>,
     /// Starting values of the states.
     pub states: Vec<f64>,
-    /// What the user should know, a sentence each.
-    pub notes: Vec<String>,
+    /// What the user should know.
+    pub notes: Vec<Note>,
     /// The training examples, where they do not fit into memory; `data` is a sample of them then.
     pub stream: Option<Arc<Streamed>>,
     /// Where the examples stand in the table, if they come from one.

@@ -24,6 +24,7 @@ use crate::data::matrix::Matrix;
 use crate::data::options::ReadOptions;
 use crate::data::preprocess::{Inputs, Preprocessing};
 use crate::data::table::Table;
+use crate::text::note::Note;
 
 /// Batches that wait for the training.
 const WAITING: usize = 8;
@@ -95,10 +96,11 @@ impl Session {
         let mut session = Session::of_table(scan.sample, Some(validation.unwrap_or(scan.held)), options, text, change)?;
         let fitted = session.preprocessing.clone().expect("invariant: a session of a table has preprocessing");
         let examples = scan.long.examples();
-        session.notes.push(format!(
+        let text = format!(
             "the table is read from the file in every epoch: {examples} training rows, {held} held out; columns are \
              understood from {drawn} rows"
-        ));
+        );
+        session.notes.push(Note::new("W309", text));
         session.stream = Some(Arc::new(Streamed { long: scan.long, fitted }));
         Ok(session)
     }

@@ -17,6 +17,7 @@ use crate::data::table::Table;
 use crate::data::target::Target;
 use crate::model::Program;
 use crate::model::preset::{Choices, TableShape, Unfit, tabular};
+use crate::text::note::Note;
 use crate::train::Options;
 
 /// What a run on a table can be told. Everything but the target has a default.
@@ -71,7 +72,8 @@ impl TableOptions {
     }
 
     /// The column options with the columns that are no features.
-    pub(super) fn columns(&self) -> ColumnOptions {
+    #[must_use]
+    pub fn columns(&self) -> ColumnOptions {
         let aside = [&self.split.group, &self.split.time, &self.split.column, &self.weights];
         let mut columns = self.columns.clone();
         // Time may be a feature, too; a group or a part is no property of a new row.
@@ -97,7 +99,7 @@ impl Session {
         change: Change,
     ) -> Result<Session, SourceError> {
         let mut report = ColumnReport::infer(&table, &options.targets, &options.columns())?;
-        let mut notes: Vec<String> = report.drop_rows_without_target(&mut table).into_iter().collect();
+        let mut notes: Vec<Note> = report.drop_rows_without_target(&mut table).into_iter().collect();
         notes.extend(suspicions(&table, &report)?);
         let given = text.map(Program::parse).transpose()?;
         let mut wanted = given.as_ref().map_or(Ok(Options::default()), Options::of_program)?;
@@ -169,14 +171,15 @@ fn default_network(shape: &TableShape, choices: &Choices) -> Result<Program, Sou
 }
 
 /// The inputs and targets for the rows of a table.
-fn examples(fitted: &Preprocessing, table: &Table, notes: &mut Vec<String>) -> Result<Data, SourceError> {
+fn examples(fitted: &Preprocessing, table: &Table, notes: &mut Vec<Note>) -> Result<Data, SourceError> {
     let (mut matrices, seen) = fitted.inputs(table)?;
     matrices.extend(fitted.truths(table)?);
     for unseen in seen.unseen.iter().filter(|unseen| !unseen.or_rare) {
-        notes.push(format!("{}: {} rows have labels that training has not", unseen.column, unseen.count));
+        let text = format!("{}: {} rows have labels that training has not", unseen.column, unseen.count);
+        notes.push(Note::new("W305", text));
     }
     for (column, count) in &seen.filled {
-        notes.push(format!("{column}: {count} missing values filled"));
+        notes.push(Note::new("W306", format!("{column}: {count} missing values filled")));
     }
     Ok(Data { matrices })
 }

@@ -5,7 +5,28 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::ReadArgs;
-use super::settings::{Judging, SettingArgs};
+use super::settings::{Judging, Looking, SettingArgs};
+
+/// Look at a table: what its columns hold, what training makes of them, and what looks wrong
+#[derive(Debug, Args)]
+#[command(after_help = DATA_EXAMPLES)]
+pub(crate) struct DataArgs {
+    /// The table; `-` for standard input
+    pub(crate) table: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) settings: SettingArgs<Looking>,
+    /// One JSON document in place of the tables
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const DATA_EXAMPLES: &str = "\
+Examples:
+  chainrule data titanic.csv
+  chainrule data titanic.csv --target Survived     also how strongly each column and the target go together
+  chainrule data titanic.csv --json | jq '.columns[] | select(.missing > 0) | .name'
+`with target` is 0 for columns that tell nothing of the target and 1 for those that decide it, whatever the shape:
+Cramér's V for classes, the correlation ratio for numbers, both corrected for chance; docs/data.md tells more.";
 
 /// Write a configuration for a table, with what was found in it
 #[derive(Debug, Args)]

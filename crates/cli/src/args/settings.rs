@@ -23,6 +23,10 @@ pub(crate) struct Training;
 #[derive(Debug)]
 pub(crate) struct Judging;
 
+/// Those that say how a table is read and what its columns become.
+#[derive(Debug)]
+pub(crate) struct Looking;
+
 /// Those that change nothing of a run that was begun.
 #[derive(Debug)]
 pub(crate) struct Resuming;
@@ -41,6 +45,14 @@ impl Subset for Training {
 impl Subset for Judging {
     fn has(setting: &Setting) -> bool {
         !is_place(setting)
+    }
+}
+
+impl Subset for Looking {
+    fn has(setting: &Setting) -> bool {
+        let encoding = ["model.bins", "model.one_hot", "run.seed"].contains(&setting.key);
+        let columns = setting.key.starts_with("data.") || setting.key.starts_with("columns.");
+        encoding || (columns && !["data.split.validation", "data.split.test"].contains(&setting.key))
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod cv;
+pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod dependence;
 pub(crate) mod derive;

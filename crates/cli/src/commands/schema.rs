@@ -19,6 +19,7 @@ const ANSWERS: &[(&str, &str)] = &[
     answer!("check"),
     answer!("compare"),
     answer!("cv"),
+    answer!("data"),
     answer!("demo"),
     answer!("dependence"),
     answer!("derive"),

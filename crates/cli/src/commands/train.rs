@@ -166,7 +166,7 @@ fn table_summary(session: &Session, name: &str, rows: usize) -> String {
     }
     out.push_str(&format!("split     {} (seed {})\n", split_summary(session), session.options.seed));
     for note in &session.notes {
-        out.push_str(&format!("note      {note}\n"));
+        out.push_str(&format!("{note}\n"));
     }
     out
 }

@@ -36,6 +36,11 @@ fn a_target_that_is_not_there_has_a_suggestion() {
     let folder = folder("missing");
     write(&folder, "iris.csv", "sepal,petal,species", |i| format!("{i},{},{}", i * 7 % 11, yes_no(i)));
     assert_golden("error_target_missing.txt", &told(run_in(&folder, "train iris.csv -t specie"), 4));
+    let other = told(run_in(&folder, "train iris.csv -t species --drop weight"), 4);
+    assert_golden("error_drop_missing.txt", &other);
+    fs::write(folder.join("rows.jsonl"), "{\"sepal\":1,\"species\":\"a\"}\n").expect("a table");
+    let plain = told(run_in(&folder, "train rows.jsonl -t specie"), 4);
+    assert!(plain.contains("did you mean `species`?") && !plain.contains('│'), "{plain}");
 }
 
 #[test]
@@ -55,7 +60,29 @@ fn columns_that_teach_nothing_are_named_with_the_reason() {
     for part in ["empty (every value is missing)", "user_id (", "named like an identifier", "name (a different text"] {
         assert!(told.contains(part), "{part}: {told}");
     }
-    assert!(told.contains("--keep"), "{told}");
+    assert_golden("error_useless_columns.txt", &warnings(&told));
+}
+
+/// The lines of warnings.
+fn warnings(told: &str) -> String {
+    told.lines().filter(|line| line.starts_with("warning[")).map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn columns_that_know_the_target_and_rare_classes_are_told() {
+    let folder = folder("leak");
+    write(&folder, "leak.csv", "a,refund,paid", |i| format!("{},{},{}", i * 7 % 11, i * 3 % 10, 2 * (i * 3 % 10) + 1));
+    let leak = told(run_in(&folder, "train leak.csv -t paid --epochs 2 --progress none --task regression"), 0);
+    assert_golden("error_leak.txt", &warnings(&leak));
+    write(&folder, "rare.csv", "a,b,fraud", |i| {
+        format!("{},{},{}", i * 7 % 11, i % 5, if i % 30 == 4 { "yes" } else { "no" })
+    });
+    let rare = told(run_in(&folder, "train rare.csv -t fraud --epochs 2 --progress none"), 0);
+    assert_golden("error_rare_class.txt", &warnings(&rare));
+    let of = |i: usize| ["common", "usual", "odd"][if i == 7 { 2 } else { i % 2 }];
+    write(&folder, "odd.csv", "a,b,kind", |i| format!("{},{},{}", i * 7 % 11, i % 5, of(i)));
+    let odd = told(run_in(&folder, "train odd.csv -t kind --epochs 2 --progress none"), 0);
+    assert_golden("error_rare_class_of_three.txt", &warnings(&odd));
 }
 
 #[test]

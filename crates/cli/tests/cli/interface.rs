@@ -49,7 +49,7 @@ fn every_code_is_explained() {
     assert_eq!(explained, used);
 }
 
-/// The codes of the Rust files of a folder, written as `"E204"`.
+/// The codes of the Rust files of a folder, written as `"E204"` or, of warnings, `"W301"`.
 fn collect(folder: &Path, codes: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).expect("a folder of sources") {
         let path = entry.expect("an entry").path();
@@ -58,7 +58,7 @@ fn collect(folder: &Path, codes: &mut BTreeSet<String>) {
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::fs::read_to_string(&path).expect("a source");
             for part in text.split('"') {
-                let digits = part.strip_prefix('E').unwrap_or_default();
+                let digits = part.strip_prefix(['E', 'W']).unwrap_or_default();
                 if digits.len() == 3 && digits.bytes().all(|b| b.is_ascii_digit()) {
                     codes.insert(part.to_owned());
                 }

@@ -4,6 +4,7 @@
 mod around;
 mod cases;
 mod check;
+mod data;
 mod derive;
 mod emit;
 mod errors;

@@ -66,6 +66,7 @@ fn answers_about_tables_have_their_form() {
         let events = events + &answer(&folder, &resume.split(' ').collect::<Vec<&str>>());
         events.lines().for_each(|line| fits("train", line));
         for (name, args) in [
+            ("data", format!("data t.csv -t {target} --json")),
             ("predict", format!("predict runs/{target} t.csv --json")),
             ("evaluate", format!("evaluate runs/{target} t.csv --json")),
             ("importance", format!("importance runs/{target} t.csv --json")),
@@ -81,6 +82,7 @@ fn answers_about_tables_have_their_form() {
         let log = fs::read_to_string(folder.join("t.tune.jsonl")).expect("a log");
         log.lines().for_each(|line| fits("tune-log", line));
     }
+    fits("data", &answer(&folder, &["data", "t.csv", "--json"]));
     fs::create_dir(folder.join("runs/bad")).expect("a folder");
     fs::write(folder.join("runs/bad/last.safetensors"), "no model").expect("a file");
     fits("runs", &answer(&folder, &["runs", "--json"]));

@@ -16,6 +16,8 @@ const VERBS: &[&str] = &[
     "numerics m.cr",
     "lr-find m.cr",
     "explain E204",
+    "data t.csv --target kind",
+    "data t.csv --json",
     "init t.csv --target kind --force",
     "train t.csv --target kind --epochs 3 --run runs/a --force",
     "train t.csv --target kind --epochs 3",

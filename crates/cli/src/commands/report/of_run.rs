@@ -71,7 +71,7 @@ impl Finished<'_> {
         let training = self.session.data.rows();
         let split = format!("Trained on {training} rows of {name} (seed {}).", self.session.options.seed);
         let notes = [Some(split), note].into_iter().flatten();
-        let notes = notes.chain(self.session.notes.clone()).chain(seen(&judged.examples));
+        let notes = notes.chain(self.session.notes.iter().map(|note| note.text.clone())).chain(seen(&judged.examples));
         let told = Told {
             trained: &self.outcome.trained,
             evaluation: judged.evaluate(SEED),
