@@ -6,6 +6,7 @@ mod diverged;
 pub mod event;
 pub mod figures;
 pub mod fit;
+pub mod folds;
 mod keep;
 mod load;
 pub mod lr_find;
