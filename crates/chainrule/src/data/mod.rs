@@ -12,6 +12,7 @@ pub mod matrix;
 pub mod notes;
 pub mod npy;
 pub mod options;
+pub mod parting;
 pub mod preprocess;
 pub mod row;
 pub mod split;
@@ -22,6 +23,7 @@ pub mod write;
 
 mod arrays;
 mod delimited;
+mod drawn;
 mod encoding;
 mod fitting;
 mod formats;

@@ -133,7 +133,7 @@ impl Session {
 }
 
 /// The inputs and targets for the rows of a table.
-fn examples(fitted: &Preprocessing, table: &Table, notes: &mut Vec<String>) -> Result<Data, SourceError> {
+pub(super) fn examples(fitted: &Preprocessing, table: &Table, notes: &mut Vec<String>) -> Result<Data, SourceError> {
     let (mut matrices, seen) = fitted.inputs(table)?;
     matrices.push(("Y".to_owned(), fitted.targets(table)?));
     for unseen in seen.unseen.iter().filter(|unseen| !unseen.or_rare) {
