@@ -121,7 +121,8 @@ fn splits_by_words_and_labels_that_are_rare_are_those_of_the_file() {
     // So many columns that the sample is small.
     let wide = ",0".repeat(999);
     let names: String = (0..999).map(|column| format!(",c{column}")).collect();
-    let lines: Vec<String> = text.lines().enumerate().map(|(at, line)| format!("{line}{}", if at == 0 { &names } else { &wide })).collect();
+    let lines: Vec<String> =
+        text.lines().enumerate().map(|(at, line)| format!("{line}{}", if at == 0 { &names } else { &wide })).collect();
     fs::write(&path, lines.join("\n")).unwrap();
     let scan = scan_by(&path, By::Word("part".to_owned()), 0.0, 3);
     assert_eq!((scan.long.examples(), scan.sample.rows() < ROWS / 4), (ROWS as u64 / 2, true));

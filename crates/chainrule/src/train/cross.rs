@@ -3,8 +3,8 @@
 use kernels::Pool;
 
 use super::event::Flow;
-use super::folds::{Folds, Manner};
 use super::figures::{Figures, apply, figures_of};
+use super::folds::{Folds, Manner};
 use super::parallel::each;
 use super::settings::Recipe;
 use super::source::{Data, SourceError};

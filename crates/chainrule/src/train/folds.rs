@@ -62,7 +62,8 @@ impl Folds {
         let all: Vec<u32> = (0..table.rows() as u32).collect();
         let group = split.group.as_deref().map(|name| find_column(table, name)).transpose()?;
         let groups = group.map(|column| group_numbers(table, column, &all));
-        let units = groups.as_ref().map_or(all.len(), |groups| groups.iter().max().map_or(0, |&most| most as usize + 1));
+        let units =
+            groups.as_ref().map_or(all.len(), |groups| groups.iter().max().map_or(0, |&most| most as usize + 1));
         enough(units, wish.folds as usize)?;
         let seed = wish.recipe.seed.unwrap_or(0);
         let drawn = |repeat| drawn(wish.folds, all.len(), classes, groups.as_deref(), mixed(seed, repeat));

@@ -10,6 +10,7 @@ pub mod folds;
 mod keep;
 mod load;
 pub mod lr_find;
+mod measure;
 pub mod numerics;
 pub mod options;
 mod parallel;

@@ -52,10 +52,15 @@ fn folds_go_forward_in_time_or_by_the_values_of_a_column() {
     let told = run_in(&folder, "cv t.csv -t kind --epochs 3 --folds 3 --split-time id --json -q -o held.csv").ok();
     let told: serde_json::Value = serde_json::from_str(&told).expect("a document");
     assert_eq!((&told["manner"], &told["folds"]), (&"forward in time".into(), &3.into()));
-    for (fold, (rows, name)) in ["31 .. 60", "61 .. 90", "91 .. 120"].into_iter().enumerate().map(|f| (f.0 + 1, (30, f.1))) {
+    for (fold, (rows, name)) in
+        ["31 .. 60", "61 .. 90", "91 .. 120"].into_iter().enumerate().map(|f| (f.0 + 1, (30, f.1)))
+    {
         let each = &told["each"][fold - 1];
         // Each fold is trained on all rows before it.
-        assert_eq!((&each["training_rows"], &each["rows"], &each["held_out"]), (&(30 * fold).into(), &rows.into(), &name.into()));
+        assert_eq!(
+            (&each["training_rows"], &each["rows"], &each["held_out"]),
+            (&(30 * fold).into(), &rows.into(), &name.into())
+        );
     }
     assert_eq!(fs::read_to_string(folder.join("held.csv")).expect("predictions").lines().count(), 91);
     let told = run_in(&folder, "cv t.csv -t size --epochs 3 --split-column colour -q").ok();
