@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn blocks_in_time_do_not_part_a_moment() {
-        let table = Table::from_bytes("t.csv", b"d\n5\n1\n1\n1\n2\n\n4\n4\n").unwrap();
+        let table = Table::from_bytes("t.csv", b"d,x\n5,0\n1,0\n1,0\n1,0\n2,0\n,0\n4,0\n4,0\n").unwrap();
         let blocks = blocks_in_order_of(&table, 0, 3).unwrap();
         assert_eq!(blocks, [vec![5, 1, 2, 3], vec![4], vec![6, 7, 0]]);
         assert!(blocks_in_order_of(&table, 0, 6).unwrap_err().to_string().contains("5 different values"));
