@@ -69,7 +69,7 @@ fn a_prediction_has_no_random_numbers_and_no_work_for_them() {
             let graph = &program.graph;
             let is_random = |id| graph.as_variable(id).is_some_and(|v| matches!(v.role, Role::Random(_)));
             assert!(!graph.reachable(&[program.predict.unwrap()]).into_iter().any(is_random));
-            forward(program, program.predict.unwrap(), &sizes).unwrap().plan
+            forward(program, program.predict.unwrap(), None, &sizes).unwrap().plan
         });
         assert_eq!((with.steps, with.arena_len), (without.steps, without.arena_len));
     }

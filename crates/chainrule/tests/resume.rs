@@ -50,7 +50,7 @@ fn run(
     let (mut told, mut kept) = (Told::new(), Vec::new());
     let mut listen = |event: &Event| {
         match event {
-            Event::Epoch { member, epoch, step, loss, validation } => {
+            Event::Epoch { member, epoch, step, loss, validation, .. } => {
                 told.push(((*member, *epoch), *step, loss.to_bits(), validation.map(f64::to_bits)));
             }
             Event::Checkpoint(checkpoint) => kept.push((**checkpoint).clone()),

@@ -236,15 +236,34 @@ fn runs_leave_event_files_and_metrics_as_json_lines() {
     let holds = |record: &Vec<u8>, text: &str| record.windows(text.len()).any(|part| part == text.as_bytes());
     assert_eq!(list.len(), 8, "the version, and every epoch");
     assert!(holds(&list[0], "brain.Event:2"));
-    assert!(list[1..].iter().all(|record| holds(record, "loss/train") && holds(record, "loss/val")));
+    assert!(list[1..].iter().all(|record| {
+        ["loss/train", "loss/val", "accuracy/val"].iter().all(|tag| holds(record, tag)) && !holds(record, "r2/val")
+    }));
     let csv = fs::read_to_string(folder.join("r/metrics.csv")).unwrap();
     let lines = fs::read_to_string(folder.join("r/metrics.jsonl")).unwrap();
     assert_eq!(csv.lines().count(), lines.lines().count() + 1);
     for (row, line) in csv.lines().skip(1).zip(lines.lines()) {
-        let cells: Vec<f64> = row.split(',').map(|cell| cell.parse().unwrap()).collect();
+        let cells: Vec<Option<f64>> = row.split(',').map(|cell| cell.parse().ok()).collect();
         let line: Value = serde_json::from_str(line).unwrap();
-        let names = ["epoch", "step", "loss", "validation_loss", "member"];
-        assert_eq!(cells, names.map(|name| line[name].as_f64().unwrap()));
+        let names: Vec<&str> = csv.lines().next().unwrap_or_default().split(',').collect();
+        assert_eq!(cells, names.iter().map(|name| line[*name].as_f64()).collect::<Vec<_>>());
+        assert_eq!(cells.iter().filter(|cell| cell.is_none()).count(), 1, "the column of R2 is empty: {row}");
+    }
+}
+
+#[test]
+fn an_epoch_tells_what_the_trained_network_has_on_its_validation_rows() {
+    let folder = folder("measured");
+    table(&folder);
+    for (target, figure) in [("kind", "accuracy"), ("price", "r2")] {
+        let train = ["train", "t.csv", "-t", target, "--epochs", "4", "--json", "--ensemble", "1", "--force"];
+        let (told, _) = run(&folder, &train, 0);
+        let events: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let end = events.last().unwrap();
+        let is_best = |event: &&Value| event["event"] == "epoch" && event["epoch"] == end["epoch"];
+        let best = events.iter().find(is_best).unwrap_or_else(|| panic!("{told}"));
+        let (epoch, end) = (&best[format!("val_{figure}").as_str()], &end["metrics"]["validation"][figure]);
+        assert!((epoch.as_f64().unwrap() - end.as_f64().unwrap()).abs() < 1e-6, "{best} {end}");
     }
 }
 

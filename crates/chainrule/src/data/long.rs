@@ -3,9 +3,9 @@
 //! part of the sample is held out for validation; all other rows of the file are for training.
 //!
 //! Rows are drawn by keys, random numbers of (seed, row): those with the least keys are the sample, and the least of these
-//! are held out, so that a row of a later pass knows by its key alone where it belongs.
+//! are held out, so that a row of a later pass knows by its key alone where it belongs; or by what [`Parting`] says.
+//! The sample has a row of every label of the target.
 
-use std::collections::BinaryHeap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -14,18 +14,20 @@ use std::time::SystemTime;
 
 use kernels::random::{Purpose, Stream};
 
-use super::arrays::Cells;
 use super::blocks::{BlockAt, RawBlock, TableReader};
 use super::columns::find_column;
+use super::drawn::{Drawn, Urn, table_of};
 use super::error::DataError;
 use super::options::ReadOptions;
+use super::parting::{By, Cut, Parting, key_of};
+use super::split::Part;
 use super::table::{Cell, Layout, Table};
 
 /// Cells of the sample, at most.
 const SAMPLE_CELLS: usize = 5_000_000;
 /// Rows of the sample, at most.
 const SAMPLE_ROWS: usize = 200_000;
-/// Rows held out for validation, at most; and at most a fifth of the sample.
+/// Rows held out for validation, at most, and for the test; by chance, at most a fifth of the sample.
 const HELD_ROWS: usize = 20_000;
 
 /// Bytes in memory for each byte of a file, about: its text, the places of the cells, and the numbers made of them.
@@ -54,6 +56,8 @@ pub struct Scan {
     pub sample: Table,
     /// Rows for validation, which are in no training part.
     pub held: Table,
+    /// Rows for the test.
+    pub test: Table,
     /// The training rows.
     pub long: LongTable,
 }
@@ -66,8 +70,7 @@ pub struct LongTable {
     layout: Arc<Layout>,
     targets: Vec<String>,
     seed: u64,
-    /// Rows with a key up to this are held out.
-    held: u64,
+    cut: Cut,
     examples: u64,
     rows: u64,
     /// Blocks and the numbers of their first rows, where the file can be entered in the middle.
@@ -76,35 +79,28 @@ pub struct LongTable {
     state: (u64, Option<SystemTime>),
 }
 
-/// A row that was drawn; the heap has the one with the largest key on top.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Drawn {
-    key: u64,
-    row: u64,
-    line: usize,
-    text: Box<str>,
-    ends: Box<[u32]>,
-}
-
-fn key(seed: u64, row: u64) -> u64 {
-    Stream::new(seed, Purpose::Split, (row >> 32) as u32, 1).bits(row as u32)
-}
-
 impl Scan {
     /// Reads a file to its end. Rows without a value of one of `targets` are left out.
     ///
     /// # Errors
     /// See [`DataError`].
-    pub fn of_file(path: &Path, options: &ReadOptions, targets: &[String], seed: u64) -> Result<Scan, DataError> {
+    pub fn of_file(
+        path: &Path,
+        options: &ReadOptions,
+        targets: &[String],
+        parting: &Parting,
+    ) -> Result<Scan, DataError> {
         // The limit is one of what is in memory at once.
         let options = ReadOptions { max_memory: None, ..options.clone() };
         let state = state_of(path)?;
         let mut reader = TableReader::open(path, &options)?;
         let layout = Arc::clone(reader.layout());
-        let columns: Vec<usize> =
-            targets.iter().map(|name| find_column(&reader.no_rows(), name)).collect::<Result<_, _>>()?;
+        let empty = reader.no_rows();
+        let columns: Vec<usize> = targets.iter().map(|name| find_column(&empty, name)).collect::<Result<_, _>>()?;
+        let cut = Cut::before(parting, &empty)?;
         let most = (SAMPLE_CELLS / layout.names.len().max(1)).clamp(100, SAMPLE_ROWS);
-        let mut drawn: BinaryHeap<Drawn> = BinaryHeap::new();
+        let label = if let [column] = columns[..] { Some(column) } else { None };
+        let mut urn = Urn::new([most, HELD_ROWS, HELD_ROWS], label);
         let (mut rows, mut examples) = (0, 0);
         let (mut blocks, mut can_seek) = (Vec::new(), true);
         while let Some(raw) = reader.next_raw()? {
@@ -113,79 +109,27 @@ impl Scan {
                 None => can_seek = false,
             }
             let table = raw.parse()?;
-            let mut chosen = Vec::new();
-            for row in 0..table.rows() {
-                if is_missing(&table, row, &columns) {
-                    continue;
-                }
-                examples += 1;
-                let key = key(seed, rows + row as u64);
-                if drawn.len() + chosen.len() < most || drawn.peek().is_none_or(|top| key < top.key) {
-                    chosen.push((row as u32, key));
-                }
+            for row in (0..table.rows()).filter(|&row| !is_missing(&table, row, &columns)) {
+                let key = key_of(parting.seed, rows + row as u64);
+                let part = cut.part(&table, row, key)?;
+                examples += u64::from(part == Part::Training);
+                urn.offer(&table, row, part, key);
             }
-            draw(&table, &chosen, rows, most, &mut drawn);
+            urn.take(&table, rows);
             rows += table.rows() as u64;
         }
         if !can_seek {
             blocks.clear();
         }
-        let mut drawn = drawn.into_sorted_vec();
-        let rest = drawn.split_off(HELD_ROWS.min(drawn.len() / 5));
-        let held = drawn.last().map_or(0, |last| last.key);
-        examples -= drawn.len() as u64;
-        let long = LongTable {
-            path: path.to_path_buf(),
-            targets: targets.to_vec(),
-            layout: Arc::clone(&layout),
-            options,
-            seed,
-            held,
-            examples,
-            rows,
-            blocks,
-            state,
-        };
-        Ok(Scan { sample: table_of(&layout, rest)?, held: table_of(&layout, drawn)?, long })
+        let (targets, seed) = (targets.to_vec(), parting.seed);
+        let long =
+            LongTable { path: path.to_path_buf(), targets, layout, options, seed, cut, examples, rows, blocks, state };
+        long.parted(parting, urn)
     }
 }
 
 fn is_missing(table: &Table, row: usize, targets: &[usize]) -> bool {
     targets.iter().any(|&column| table.cell(row, column) == Cell::Missing)
-}
-
-fn draw(table: &Table, chosen: &[(u32, u64)], first: u64, most: usize, drawn: &mut BinaryHeap<Drawn>) {
-    let numbers: Vec<u32> = chosen.iter().map(|&(row, _)| row).collect();
-    for (&(row, key), line) in chosen.iter().zip(table.lines_of(&numbers)) {
-        if drawn.len() == most && drawn.peek().is_some_and(|top| key >= top.key) {
-            continue;
-        }
-        let (mut text, mut ends) = (String::new(), Vec::new());
-        for column in 0..table.names().len() {
-            text.push_str(table.text(row as usize, column));
-            ends.push(text.len() as u32);
-        }
-        let row = first + u64::from(row);
-        drawn.push(Drawn { key, row, line, text: text.into(), ends: ends.into() });
-        if drawn.len() > most {
-            drawn.pop();
-        }
-    }
-}
-
-fn table_of(layout: &Arc<Layout>, mut drawn: Vec<Drawn>) -> Result<Table, DataError> {
-    drawn.sort_unstable_by_key(|one| one.row);
-    let mut cells = Cells::of_layout(Arc::clone(layout), 0);
-    for one in drawn {
-        let mut start = 0;
-        for &end in &one.ends {
-            cells.text(&one.text[start..end as usize]);
-            start = end as usize;
-        }
-        cells.end_row()?;
-        cells.in_line(one.line);
-    }
-    Ok(cells.finish())
 }
 
 /// Length and time of the last change of a file.
@@ -196,6 +140,58 @@ fn state_of(path: &Path) -> Result<(u64, Option<SystemTime>), DataError> {
 }
 
 impl LongTable {
+    /// Parts the rows that were drawn, and all others by the same rule.
+    fn parted(mut self, parting: &Parting, urn: Urn) -> Result<Scan, DataError> {
+        let ([mut sample, mut held, mut test], lone) = urn.finish();
+        let total = sample.len();
+        match &parting.by {
+            By::Chance => {
+                let validation = if parting.validation > 0.0 { HELD_ROWS.min(total / 5) } else { 0 };
+                let tested = ((parting.test.min(0.5) * total as f64) as usize).min(HELD_ROWS);
+                let mut rest = sample.split_off(validation);
+                held = sample;
+                sample = rest.split_off(tested);
+                test = rest;
+                let last = |rows: &[Drawn]| rows.last().map(|last| last.key);
+                let validation = last(&held).unwrap_or(0);
+                self.cut = Cut::Keys(validation, last(&test).unwrap_or(validation));
+                self.examples -= (held.len() + test.len()) as u64;
+            }
+            By::Time(name) => {
+                sample.sort_unstable_by_key(|one| one.row);
+                let table = table_of(&self.layout, sample.clone())?;
+                self.cut = Cut::by_time(parting, &table, find_column(&table, name)?);
+                let mut parts = [Vec::new(), Vec::new(), Vec::new()];
+                for (row, one) in sample.into_iter().enumerate() {
+                    parts[self.cut.part(&table, row, one.key)? as usize].push(one);
+                }
+                [sample, held, test] = parts;
+                for rows in [&mut held, &mut test] {
+                    rows.sort_unstable();
+                    rows.truncate(HELD_ROWS);
+                }
+                self.examples = self.counted()?;
+            }
+            By::Group(_) | By::Word(_) => {}
+        }
+        if sample.len() < 2 {
+            return Err(DataError::TooFewRows { found: sample.len(), needed: 2 });
+        }
+        lone.add(&mut sample);
+        let [sample, held, test] = [sample, held, test].map(|rows| table_of(&self.layout, rows));
+        Ok(Scan { sample: sample?, held: held?, test: test?, long: self })
+    }
+
+    /// The number of training rows, counted.
+    fn counted(&self) -> Result<u64, DataError> {
+        let mut pass = self.pass(0, 0)?;
+        let mut rows = 0;
+        while let Some(table) = pass.next_block()? {
+            rows += table.rows() as u64;
+        }
+        Ok(rows)
+    }
+
     /// Number of training rows.
     #[must_use]
     pub fn examples(&self) -> u64 {
@@ -277,11 +273,13 @@ impl Pass<'_> {
                 (raw.parse()?, first)
             }
         };
-        let is_for_training = |row: &u32| {
-            key(self.table.seed, first + u64::from(*row)) > self.table.held
-                && !is_missing(&table, *row as usize, &self.targets)
-        };
-        let kept: Vec<u32> = (0..table.rows() as u32).filter(is_for_training).collect();
+        let mut kept: Vec<u32> = Vec::with_capacity(table.rows());
+        for row in (0..table.rows()).filter(|&row| !is_missing(&table, row, &self.targets)) {
+            let key = key_of(self.table.seed, first + row as u64);
+            if self.table.cut.part(&table, row, key)? == Part::Training {
+                kept.push(row as u32);
+            }
+        }
         table.keep_rows(&kept);
         Ok(Some(table))
     }

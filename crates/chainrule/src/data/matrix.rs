@@ -20,6 +20,13 @@ pub struct Matrix {
 }
 
 impl Matrix {
+    /// Is each row a class: one 1 among zeros?
+    #[must_use]
+    pub fn is_one_hot(&self) -> bool {
+        let row_fits = |row: &[f64]| row.iter().all(|&v| v == 0.0 || v == 1.0) && row.iter().sum::<f64>() == 1.0;
+        self.cols > 1 && (0..self.rows).all(|row| row_fits(self.row(row)))
+    }
+
     /// A matrix of zeros.
     #[must_use]
     pub fn zeros(rows: usize, cols: usize) -> Self {

@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 
 use super::atomic::io_error;
 use super::error::FileError;
+use crate::train::event::{Figure, Measured};
 
-const HEADER: &str = "epoch,step,loss,validation_loss,member\n";
+/// The columns. Files of earlier versions end before the figures of validation.
+const COLUMNS: [&str; 7] =
+    ["epoch", "step", "loss", "validation_loss", "member", "validation_accuracy", "validation_r2"];
 /// Lines are written when there are as many bytes of them, and before each checkpoint.
 const PENDING: usize = 1 << 16;
 
@@ -23,6 +26,8 @@ pub struct Epoch {
     pub loss: f64,
     /// Loss of validation.
     pub validation: Option<f64>,
+    /// Another figure of validation.
+    pub measured: Option<Measured>,
 }
 
 /// The epochs of a file of metrics.
@@ -33,14 +38,21 @@ pub fn read_epochs(path: &Path) -> Result<Vec<Epoch>, FileError> {
     let text = std::fs::read_to_string(path).map_err(|error| io_error(path, "read", 0, &error))?;
     let epoch = |line: &str| {
         let cells: Vec<&str> = line.split(',').collect();
-        let [epoch, _, loss, validation, member] = cells[..] else { return None };
+        let ([epoch, _, loss, validation, member] | [epoch, _, loss, validation, member, _, _]) = cells[..] else {
+            return None;
+        };
         let validation = if validation.is_empty() { Some(None) } else { validation.parse().ok().map(Some) };
         let (member, epoch) = (member.parse().ok()?, epoch.parse().ok()?);
-        Some(Epoch { member, epoch, loss: loss.parse().ok()?, validation: validation? })
+        let figures = Figure::ALL.into_iter().zip(cells.iter().skip(5));
+        let mut measured = figures.filter_map(|(figure, cell)| Some(Measured { figure, value: cell.parse().ok()? }));
+        Some(Epoch { member, epoch, loss: loss.parse().ok()?, validation: validation?, measured: measured.next() })
     };
     let read = |(number, line): (usize, &str)| {
         epoch(line).ok_or_else(|| {
-            FileError::content(format!("line {} of the metrics is not five numbers: `{line}`", number + 1))
+            FileError::content(format!(
+                "line {} of the metrics has other numbers than its columns: `{line}`",
+                number + 1
+            ))
         })
     };
     text.lines().enumerate().skip(1).map(read).collect()
@@ -53,14 +65,13 @@ fn as_json(lines: &str) -> String {
         _ => "null".to_owned(),
     };
     let mut out = String::new();
-    for line in lines.lines().filter(|line| !HEADER.starts_with(line)) {
-        let cells: Vec<&str> = line.split(',').collect();
-        let [epoch, step, loss, validation, member] = cells[..] else { continue };
-        let (loss, validation) = (number(loss), number(validation));
-        let _ = writeln!(
-            out,
-            "{{\"epoch\":{epoch},\"step\":{step},\"loss\":{loss},\"validation_loss\":{validation},\"member\":{member}}}"
-        );
+    for line in lines.lines().filter(|line| !line.starts_with(COLUMNS[0])) {
+        let member = |(name, cell): (&str, &str)| match name {
+            "loss" | "validation_loss" => format!("\"{name}\":{}", number(cell)),
+            name => format!("\"{name}\":{}", if cell.is_empty() { "null" } else { cell }),
+        };
+        let members: Vec<String> = COLUMNS.into_iter().zip(line.split(',')).map(member).collect();
+        let _ = writeln!(out, "{{{}}}", members.join(","));
     }
     out
 }
@@ -85,7 +96,7 @@ impl MetricsFile {
     pub fn create(path: &Path) -> Result<MetricsFile, FileError> {
         let file = File::create(path).map_err(|error| io_error(path, "write", 0, &error))?;
         let json = File::create(path.with_extension("jsonl")).ok();
-        Ok(MetricsFile { file, path: path.to_path_buf(), json, written: 0, pending: HEADER.to_owned() })
+        Ok(MetricsFile { file, path: path.to_path_buf(), json, written: 0, pending: COLUMNS.join(",") + "\n" })
     }
 
     /// Opens a file to go on behind its first `length` bytes; what is there behind them is forgotten. A file that is
@@ -112,10 +123,16 @@ impl MetricsFile {
         Ok(MetricsFile { file, path: path.to_path_buf(), json, written: length, pending: String::new() })
     }
 
-    /// Adds the line of an epoch; networks of an ensemble count from 1 there. Numbers read back to the same bits.
-    pub fn epoch(&mut self, member: u32, epoch: u32, step: u64, loss: f64, validation: Option<f64>) {
-        let validation = validation.map_or_else(String::new, |value| format!("{value:e}"));
-        let _ = writeln!(self.pending, "{epoch},{step},{loss:e},{validation},{}", member + 1);
+    /// Adds the line of an epoch after so many steps. Numbers read back to the same bits.
+    pub fn epoch(&mut self, step: u64, epoch: &Epoch) {
+        let cell = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:e}"));
+        let Epoch { member, epoch, loss, validation, measured } = *epoch;
+        let _ = write!(self.pending, "{epoch},{step},{loss:e},{},{member}", cell(validation));
+        for figure in Figure::ALL {
+            let value = measured.filter(|measured| measured.figure == figure).map(|measured| measured.value);
+            let _ = write!(self.pending, ",{}", cell(value));
+        }
+        self.pending.push('\n');
         if self.pending.len() >= PENDING {
             // The lines are still there for the next time; at a checkpoint a failure is told.
             let _ = self.write();
@@ -151,5 +168,21 @@ fn write_json(file: &mut Option<File>, lines: &str) {
         && open.write_all(as_json(lines).as_bytes()).is_err()
     {
         *file = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_figure_has_its_column() {
+        let named: Vec<String> = Figure::ALL.iter().map(|figure| format!("validation_{}", figure.name())).collect();
+        assert_eq!(COLUMNS[5..], named);
+        assert_eq!(
+            as_json("1,5,1e0,,1,,\n"),
+            "{\"epoch\":1,\"step\":5,\"loss\":1e0,\"validation_loss\":null,\"member\":1,\
+            \"validation_accuracy\":null,\"validation_r2\":null}\n"
+        );
     }
 }

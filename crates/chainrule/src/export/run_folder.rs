@@ -10,7 +10,7 @@ use super::atomic::{io_error, remove_leftovers, write_atomically};
 use super::checkpoint_file::{SavedRun, to_file};
 use super::error::FileError;
 use super::event_file::{self, EventFile};
-use super::metrics_file::MetricsFile;
+use super::metrics_file::{Epoch, MetricsFile};
 use super::model_file::ModelFile;
 use crate::data::options::ReadOptions;
 use crate::train::Checkpoint;
@@ -160,16 +160,18 @@ impl RunFolder {
         serde_json::from_str(&text).map_err(|error| FileError::content(format!("{}: {error}", path.display())))
     }
 
-    /// Adds an epoch to the metrics.
-    pub fn epoch(&mut self, member: u32, epoch: u32, step: u64, loss: f64, validation: Option<f64>) {
+    /// Adds an epoch, after so many steps, to the metrics.
+    pub fn epoch(&mut self, step: u64, epoch: &Epoch) {
         if let Some(metrics) = &mut self.metrics {
-            metrics.epoch(member, epoch, step, loss, validation);
+            metrics.epoch(step, epoch);
         }
         if let Some(events) = &mut self.events {
             // The networks of an ensemble are curves of their own.
-            let name = |tag: &str| if member == 0 { tag.to_owned() } else { format!("network {}/{tag}", member + 1) };
-            let mut values = vec![(name("epoch"), f64::from(epoch)), (name("loss/train"), loss)];
-            values.extend(validation.map(|value| (name("loss/val"), value)));
+            let name =
+                |tag: &str| if epoch.member == 1 { tag.to_owned() } else { format!("network {}/{tag}", epoch.member) };
+            let mut values = vec![(name("epoch"), f64::from(epoch.epoch)), (name("loss/train"), epoch.loss)];
+            values.extend(epoch.validation.map(|value| (name("loss/val"), value)));
+            values.extend(epoch.measured.map(|one| (name(&format!("{}/val", one.figure.name())), one.value)));
             events.scalars(step, &values);
         }
     }

@@ -89,6 +89,8 @@ pub struct ForwardPlan {
     pub out: At,
     /// Its rows and columns.
     pub size: (usize, usize),
+    /// Where another result goes, and its rows and columns.
+    pub beside: Option<(At, (usize, usize))>,
 }
 
 /// The dimension that counts examples: the rows of the first input.
@@ -233,21 +235,27 @@ pub fn training(program: &Program, rule: &Rule, extents: &Extents) -> Result<Tra
     })
 }
 
-/// Compiles a forward pass to a node of the program.
+/// Compiles a forward pass to a node of the program, and perhaps to another one on the way.
 ///
 /// # Errors
 /// See [`TrainError`].
-pub fn forward(program: &Program, node: Id, extents: &Extents) -> Result<ForwardPlan, TrainError> {
+pub fn forward(program: &Program, node: Id, other: Option<Id>, extents: &Extents) -> Result<ForwardPlan, TrainError> {
     let mut planner = Planner::new();
-    let needed = program.graph.reachable(&[node]);
+    let roots: Vec<Id> = [node].into_iter().chain(other).collect();
+    let needed = program.graph.reachable(&roots);
     let variables = place_needed(&mut planner, program, extents, &needed)?;
-    let sizes = elements(&program.graph, node, extents)?;
-    let len: usize = sizes.iter().product();
-    let out = At { buffer: planner.fixed("result", len), offset: 0 };
-    let outputs = [Output { node, at: out }];
+    let mut outputs = Vec::with_capacity(roots.len());
+    let mut sizes = Vec::with_capacity(roots.len());
+    for (name, node) in ["result", "beside"].into_iter().zip(roots) {
+        let extent = elements(&program.graph, node, extents)?;
+        let len: usize = extent.iter().product();
+        outputs.push(Output { node, at: At { buffer: planner.fixed(name, len), offset: 0 } });
+        sizes.push((extent[0], len / extent[0].max(1)));
+    }
     planner.lower(&Lowering { graph: &program.graph, extents, variables: &variables.places, outputs: &outputs })?;
+    let beside = outputs.get(1).map(|output| (output.at, sizes[1]));
     let Variables { parameters, states, fed, .. } = variables;
-    Ok(ForwardPlan { plan: planner.finish()?, parameters, states, fed, out, size: (sizes[0], len / sizes[0].max(1)) })
+    Ok(ForwardPlan { plan: planner.finish()?, parameters, states, fed, out: outputs[0].at, size: sizes[0], beside })
 }
 
 /// As [`place_variables`]; targets that the result does not need have no place, and need no data.

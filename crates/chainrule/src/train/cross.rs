@@ -4,13 +4,12 @@ use kernels::Pool;
 
 use super::event::Flow;
 use super::figures::{Figures, apply, figures_of};
+use super::folds::{Folds, Manner};
 use super::parallel::each;
 use super::settings::Recipe;
 use super::source::{Data, SourceError};
-use crate::data::columns::{ColumnReport, find_column};
-use crate::data::error::DataError;
+use crate::data::columns::ColumnReport;
 use crate::data::matrix::Matrix;
-use crate::data::split::{folds, folds_of_groups, group_numbers};
 use crate::data::table::Table;
 
 /// A cross-validation.
@@ -20,7 +19,7 @@ pub struct CrossValidation<'a> {
     pub recipe: &'a Recipe,
     /// The model text, if it is not the default network.
     pub text: Option<&'a str>,
-    /// Number of folds.
+    /// Number of folds; not asked where the values of a column are the folds.
     pub folds: u32,
     /// Repetitions with other folds.
     pub repeats: u32,
@@ -35,6 +34,8 @@ pub struct Fold {
     pub repeat: u32,
     /// Number, from 1.
     pub fold: u32,
+    /// What is held out: a value of the column, or from when to when; none for folds that are drawn.
+    pub name: Option<String>,
     /// Rows that the model was trained with, those for its own validation among them.
     pub training: usize,
     /// The rows that were held out and judged, as numbers in the table.
@@ -62,8 +63,13 @@ pub struct CrossReport {
     pub rows: usize,
     /// The numbers of these rows in the file, from 1.
     pub numbers: Vec<u32>,
-    /// Rows that are in every training part, since their class has no other row.
-    pub lone: usize,
+    /// How rows were put into folds.
+    pub manner: Manner,
+    /// Number of folds of one repetition.
+    pub count: u32,
+    /// Rows that are never held out: the only ones of their class, those without a value of the column, or those with which
+    /// time begins.
+    pub never: usize,
     /// The seed of the folds.
     pub seed: u64,
     /// All folds, one repetition after the other.
@@ -109,6 +115,7 @@ impl CrossReport {
 struct Whole<'a> {
     wish: &'a CrossValidation<'a>,
     table: Table,
+    cut: Folds,
     /// The class of each row.
     classes: Option<Vec<u32>>,
     labels: Option<Vec<String>>,
@@ -132,25 +139,13 @@ pub fn cross_validate(
     let numbers: Vec<u32> = numbers.collect();
     report.drop_rows_without_target(&mut table);
     let classes = report.target.classes(&table)?;
-    let all: Vec<u32> = (0..table.rows() as u32).collect();
-    let group = options.split.group.as_deref();
-    let groups = group.map(|name| find_column(&table, name).map(|column| group_numbers(&table, column, &all)));
-    let groups = groups.transpose()?;
-    let units = groups.as_ref().map_or(table.rows(), |groups| groups.iter().max().map_or(0, |&most| most as usize + 1));
-    if units < wish.folds as usize {
-        return Err(DataError::TooFewRows { found: units, needed: wish.folds as usize }.into());
-    }
-    let seed = wish.recipe.seed.unwrap_or(0);
-    let assigned: Vec<Vec<Option<u32>>> = (0..wish.repeats)
-        .map(|repeat| fold_of_rows(wish.folds, all.len(), classes.as_deref(), groups.as_deref(), mixed(seed, repeat)))
-        .collect();
-    let lone = assigned.first().map_or(0, |first| first.iter().filter(|fold| fold.is_none()).count());
+    let cut = Folds::of(wish, &table, classes.as_deref())?;
     let labels = report.target.labels().map(<[String]>::to_vec);
-    let whole = Whole { wish, table, classes, labels };
-    let jobs = wish.folds as usize * wish.repeats as usize;
+    let whole = Whole { wish, table, cut, classes, labels };
+    let count = whole.cut.count;
+    let jobs = count as usize * wish.repeats as usize;
     let results = each(jobs, wish.threads, &|job| {
-        let (repeat, fold) = (job as u32 / wish.folds, job as u32 % wish.folds);
-        let judged = whole.fold(&assigned[repeat as usize], repeat, fold, stop);
+        let judged = whole.fold(job as u32 / count, job as u32 % count, stop);
         judged.inspect(|fold| {
             if !stop() {
                 done(fold);
@@ -160,44 +155,14 @@ pub fn cross_validate(
     let rows = whole.table.rows();
     let folds = results.into_iter().collect::<Result<Vec<Fold>, SourceError>>()?;
     let targets = options.targets.clone();
-    Ok(CrossReport { targets, labels: whole.labels, rows, numbers, lone, seed, folds })
-}
-
-/// The seed of a repetition; the first has the seed itself.
-fn mixed(seed: u64, repeat: u32) -> u64 {
-    seed.wrapping_add(u64::from(repeat).wrapping_mul(0x9E37_79B9_7F4A_7C15))
-}
-
-/// The fold of every row; none for the only row of its class, from which something is to be learned in every fold.
-fn fold_of_rows(
-    count: u32,
-    rows: usize,
-    classes: Option<&[u32]>,
-    groups: Option<&[u32]>,
-    seed: u64,
-) -> Vec<Option<u32>> {
-    if let Some(groups) = groups {
-        return folds_of_groups(groups, count, seed).into_iter().map(Some).collect();
-    }
-    let Some(classes) = classes else {
-        return folds(&vec![0; rows], count, seed).into_iter().map(Some).collect();
-    };
-    let mut sizes = vec![0_u32; classes.iter().max().map_or(0, |&most| most as usize + 1)];
-    classes.iter().for_each(|&class| sizes[class as usize] += 1);
-    let found = folds(classes, count, seed).into_iter().zip(classes);
-    found.map(|(fold, &class)| (sizes[class as usize] > 1).then_some(fold)).collect()
+    let (manner, never) = (whole.cut.manner, whole.cut.never());
+    let seed = wish.recipe.seed.unwrap_or(0);
+    Ok(CrossReport { targets, labels: whole.labels, rows, numbers, manner, count, never, seed, folds })
 }
 
 impl Whole<'_> {
-    fn fold(
-        &self,
-        fold_of: &[Option<u32>],
-        repeat: u32,
-        fold: u32,
-        stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Fold, SourceError> {
-        let all = 0..self.table.rows() as u32;
-        let (held, training): (Vec<u32>, Vec<u32>) = all.partition(|&row| fold_of[row as usize] == Some(fold));
+    fn fold(&self, repeat: u32, fold: u32, stop: &(dyn Fn() -> bool + Sync)) -> Result<Fold, SourceError> {
+        let (held, training) = self.cut.parts(repeat, fold);
         let count = held.len();
         let held = self.known(held, &training);
         let part = |rows: &[u32]| {
@@ -208,6 +173,8 @@ impl Whole<'_> {
         let mut recipe = self.wish.recipe.clone();
         // The fold is the test.
         recipe.table.split.test = 0.0;
+        // The column of the folds says nothing about the rows for validation, and a new value nothing to the network.
+        recipe.table.columns.aside.extend(recipe.table.split.column.take());
         let mut session = recipe.session(part(&training), None, self.wish.text)?;
         session.options.threads = 1;
         let reports = session
@@ -230,6 +197,7 @@ impl Whole<'_> {
         Ok(Fold {
             repeat: repeat + 1,
             fold: fold + 1,
+            name: self.cut.names.get(fold as usize).cloned(),
             training: training.len(),
             strangers: count - held.len(),
             rows: held,

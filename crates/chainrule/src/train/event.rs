@@ -47,12 +47,46 @@ pub enum Event {
         loss: f64,
         /// Loss of the validation set after the epoch.
         validation: Option<f64>,
+        /// What else is known of the validation set then.
+        measured: Option<Measured>,
     },
     /// After the last step; answer [`Flow::Save`] for the state in which the run ends.
     End {
         /// Why.
         reason: StopReason,
     },
+}
+
+/// A figure of the validation set that says more to people than its loss.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measured {
+    /// Which.
+    pub figure: Figure,
+    /// Its value, a finite number.
+    pub value: f64,
+}
+
+/// Which figure fits a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Figure {
+    /// The share of the examples whose class is right.
+    Accuracy,
+    /// The share of the variance that is explained, the mean over several numbers.
+    R2,
+}
+
+impl Figure {
+    /// All of them.
+    pub const ALL: [Figure; 2] = [Figure::Accuracy, Figure::R2];
+
+    /// Its name in files and figures.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Figure::Accuracy => "accuracy",
+            Figure::R2 => "r2",
+        }
+    }
 }
 
 /// What the listener wants.

@@ -99,14 +99,9 @@ pub fn figures_of(judged: &Judged, program: &Program, preprocessing: Option<&Pre
     figures
 }
 
-fn is_one_hot(truth: &Matrix) -> bool {
-    let row_fits = |row: &[f64]| row.iter().all(|&v| v == 0.0 || v == 1.0) && row.iter().sum::<f64>() == 1.0;
-    truth.cols > 1 && (0..truth.rows).all(|row| row_fits(truth.row(row)))
-}
-
 fn judge(predicted: &Matrix, truth: &Matrix, probabilities: bool, preprocessing: Option<&Preprocessing>) -> Figures {
     let weights = vec![1.0; truth.values.len()];
-    if is_one_hot(truth) {
+    if truth.is_one_hot() {
         let weights = &weights[..truth.rows];
         let classes = Classified::of_one_hot(predicted.clone(), truth);
         let mut figures = vec![("accuracy", accuracy(&classes, weights))];

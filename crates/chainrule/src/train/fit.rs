@@ -8,8 +8,9 @@ use super::compile::{TrainingPlan, extents, training};
 use super::event::{Event, Flow, Report, StopReason, TrainError};
 use super::keep::Snapshot;
 use super::load::load_all;
+use super::measure::Validator;
 use super::options::{Dtype, Options};
-use super::predict::{Forward, out_of_memory};
+use super::predict::out_of_memory;
 use super::progress::{Best, Checkpoint, Progress};
 use super::randomness::{Moment, draw};
 use super::source::Data;
@@ -90,18 +91,11 @@ pub struct Trainer<'a, T: Real> {
     pub(super) order: BatchOrder,
     pub(super) indices: Vec<u32>,
     clocks: Vec<f64>,
-    validation: Option<Forward<T>>,
+    validation: Option<Validator<T>>,
     /// What is not in the machine and the next step depends on. Nothing of that kind may stand beside these three.
     pub(super) progress: Progress,
     pub(super) good: Snapshot<T>,
     pub(super) best: Option<Snapshot<T>>,
-}
-
-/// The loss of the validation examples, as the trained model has it.
-fn validation<T: Real>(problem: &Problem) -> Result<Option<Forward<T>>, TrainError> {
-    let trained = problem.program.at_prediction();
-    let pair = problem.validation.zip(trained.loss);
-    pair.map(|(data, loss)| Forward::new(trained, loss, data)).transpose()
 }
 
 impl<'a, T: Real> Trainer<'a, T> {
@@ -139,7 +133,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         if feed.is_some() {
             examples.clear();
         }
-        let validation = validation(problem)?;
+        let validation = Validator::new(problem)?;
         let mut trainer = Trainer {
             problem: *problem,
             options: *options,
@@ -312,7 +306,11 @@ impl<'a, T: Real> Trainer<'a, T> {
     fn epoch_done(&mut self, loss: f64, listen: &mut dyn FnMut(&Event) -> Flow) -> Option<StopReason> {
         let Progress { epoch, step, .. } = self.progress;
         self.progress.told = epoch;
-        let validation = self.validate();
+        let Trainer { validation, machine, compiled, pool, .. } = &mut *self;
+        let validated = validation
+            .as_mut()
+            .map(|validation| validation.run(machine.buffer(compiled.result), machine.buffer(compiled.states), pool));
+        let (validation, measured) = (validated.map(|found| found.0), validated.and_then(|found| found.1));
         self.progress.lowest = Best::of(self.progress.lowest, epoch, validation.unwrap_or(loss));
         let best = match validation.filter(|_| self.options.patience.is_some()) {
             Some(loss) => Best::of(self.progress.best, epoch, loss),
@@ -323,7 +321,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             let snapshot = self.best.get_or_insert_with(|| self.good.clone());
             snapshot.take(&self.machine, &self.compiled);
         }
-        let flow = listen(&Event::Epoch { member: 0, epoch, step, loss, validation });
+        let flow = listen(&Event::Epoch { member: 0, epoch, step, loss, validation, measured });
         let patience = self.options.patience.zip(self.progress.best).is_some_and(|(p, best)| epoch - best.epoch >= p);
         match (patience, epoch >= self.options.epochs, flow) {
             (true, _, _) => Some(StopReason::Patience),
@@ -332,13 +330,6 @@ impl<'a, T: Real> Trainer<'a, T> {
             (_, _, Flow::Finish) => Some(StopReason::Time),
             _ => None,
         }
-    }
-
-    fn validate(&mut self) -> Option<f64> {
-        let forward = self.validation.as_mut()?;
-        forward.set(self.machine.buffer(self.compiled.result), self.machine.buffer(self.compiled.states));
-        forward.run(&self.pool);
-        Some(forward.scalar())
     }
 
     fn finish(mut self, reason: StopReason, listen: &mut dyn FnMut(&Event) -> Flow) -> Result<Report, TrainError> {

@@ -25,8 +25,21 @@ impl<T: Real> Forward<T> {
     /// # Errors
     /// See [`TrainError`].
     pub fn new(program: &Program, node: Id, data: &Data) -> Result<Forward<T>, TrainError> {
+        Forward::beside(program, node, None, data)
+    }
+
+    /// As [`Forward::new`]; the pass gives the values of another node, too.
+    ///
+    /// # Errors
+    /// See [`TrainError`].
+    pub(super) fn beside(
+        program: &Program,
+        node: Id,
+        other: Option<Id>,
+        data: &Data,
+    ) -> Result<Forward<T>, TrainError> {
         let extents = extents(program, data, None)?;
-        let plan = forward(program, node, &extents)?;
+        let plan = forward(program, node, other, &extents)?;
         let machine = Machine::new(&plan.plan, &[]).map_err(|_| out_of_memory::<T>(plan.plan.arena_len))?;
         let mut forward = Forward { machine, plan };
         forward.feed(data)?;
@@ -62,6 +75,17 @@ impl<T: Real> Forward<T> {
     pub fn result(&self) -> Matrix {
         let (rows, cols) = self.plan.size;
         Matrix { rows, cols, values: self.machine.get(self.plan.out, rows * cols) }
+    }
+
+    /// Rows and columns of the other node.
+    pub(super) fn beside_size(&self) -> Option<(usize, usize)> {
+        self.plan.beside.map(|(_, size)| size)
+    }
+
+    /// Its values, row by row; empty without one.
+    pub(super) fn beside_values(&self) -> &[T] {
+        let Some((at, (rows, cols))) = self.plan.beside else { return &[] };
+        &self.machine.buffer(at.buffer)[at.offset..at.offset + rows * cols]
     }
 
     /// The first element of the result.

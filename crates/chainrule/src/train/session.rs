@@ -364,8 +364,8 @@ impl Place {
                     (*parameters, *examples, *steps_per_epoch, *epochs);
                 listen(&Event::Start { parameters, examples, steps_per_epoch, epochs, members: self.members })
             }
-            &Event::Epoch { epoch, step, loss, validation, .. } => {
-                listen(&Event::Epoch { member, epoch, step, loss, validation })
+            &Event::Epoch { epoch, step, loss, validation, measured, .. } => {
+                listen(&Event::Epoch { member, epoch, step, loss, validation, measured })
             }
             Event::Checkpoint(checkpoint) if !done.is_empty() => {
                 listen(&Event::Checkpoint(Box::new(Checkpoint { done: done.to_vec(), ..(**checkpoint).clone() })))

@@ -17,11 +17,12 @@ use kernels::random::{Purpose, Stream};
 use super::event::TrainError;
 use super::session::{Change, Session};
 use super::source::SourceError;
-use super::table::TableOptions;
+use super::table::{Split, TableOptions, examples};
 use crate::data::error::DataError;
 use crate::data::long::{LongTable, Scan};
 use crate::data::matrix::Matrix;
 use crate::data::options::ReadOptions;
+use crate::data::parting::{By, Parting};
 use crate::data::preprocess::{Inputs, Preprocessing};
 use crate::data::table::Table;
 use crate::text::note::Note;
@@ -71,7 +72,8 @@ impl Session {
     }
 
     /// As [`Session::of_table`] for a file that does not fit into memory: columns are understood, and preprocessing is
-    /// fitted, on a sample of rows; some rows are held out for validation; all others are read again in each epoch.
+    /// fitted, on a sample of rows; some rows are held out for validation and test, as the split says; all others are read
+    /// again in each epoch. Of the rows held out a bounded number is judged.
     ///
     /// # Errors
     /// As [`Session::of_table`].
@@ -83,27 +85,47 @@ impl Session {
         text: Option<&str>,
         change: Change,
     ) -> Result<Session, SourceError> {
-        let split = &options.split;
-        if split.test > 0.0 || split.group.is_some() || split.time.is_some() || split.column.is_some() {
-            let message = "a table that is read again in every epoch has rows for validation that are drawn at random, and no \
-                other parts: give a file of validation rows, or more memory";
-            return Err(SourceError::Train(TrainError::Option(message.to_owned())));
-        }
         let mut wanted = super::options::Options::default();
         change(&mut wanted);
-        let scan = Scan::of_file(path, read, &options.targets, wanted.seed)?;
-        let (drawn, held) = (scan.sample.rows(), scan.held.rows());
-        let mut session = Session::of_table(scan.sample, Some(validation.unwrap_or(scan.held)), options, text, change)?;
+        let mut parting = parting(&options.split, wanted.seed);
+        if validation.is_some() {
+            parting.validation = 0.0;
+        }
+        let scan = Scan::of_file(path, read, &options.targets, &parting)?;
+        let (drawn, held, tested) = (scan.sample.rows(), scan.held.rows(), scan.test.rows());
+        if validation.is_none() && held == 0 {
+            let message = "no row is for validation: give another split, or a file of validation rows";
+            return Err(SourceError::Train(TrainError::Option(message.to_owned())));
+        }
+        // The rows are parted already.
+        let mut whole = TableOptions { columns: options.columns(), ..options.clone() };
+        whole.split = Split { validation: options.split.validation, ..Split::default() };
+        let mut session = Session::of_table(scan.sample, Some(validation.unwrap_or(scan.held)), &whole, text, change)?;
         let fitted = session.preprocessing.clone().expect("invariant: a session of a table has preprocessing");
+        if tested > 0 {
+            session.test = Some(examples(&fitted, &scan.test, &mut session.notes)?);
+        }
         let examples = scan.long.examples();
+        let test = if tested > 0 { format!(", {tested} for the test") } else { String::new() };
         let text = format!(
-            "the table is read from the file in every epoch: {examples} training rows, {held} held out; columns are \
+            "the table is read from the file in every epoch: {examples} training rows, {held} held out{test}; columns are \
              understood from {drawn} rows"
         );
         session.notes.push(Note::new("W309", text));
         session.stream = Some(Arc::new(Streamed { long: scan.long, fitted }));
         Ok(session)
     }
+}
+
+/// The parts of a split, as rows of a file know them.
+fn parting(split: &Split, seed: u64) -> Parting {
+    let by = match (&split.group, &split.time, &split.column) {
+        (_, _, Some(name)) => By::Word(name.clone()),
+        (_, Some(name), _) => By::Time(name.clone()),
+        (Some(name), _, _) => By::Group(name.clone()),
+        _ => By::Chance,
+    };
+    Parting { by, validation: split.validation, test: split.test, seed }
 }
 
 /// A batch on its way: for each variable its name, its width and the rows.

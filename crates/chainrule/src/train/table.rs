@@ -171,7 +171,7 @@ fn default_network(shape: &TableShape, choices: &Choices) -> Result<Program, Sou
 }
 
 /// The inputs and targets for the rows of a table.
-fn examples(fitted: &Preprocessing, table: &Table, notes: &mut Vec<Note>) -> Result<Data, SourceError> {
+pub(super) fn examples(fitted: &Preprocessing, table: &Table, notes: &mut Vec<Note>) -> Result<Data, SourceError> {
     let (mut matrices, seen) = fitted.inputs(table)?;
     matrices.extend(fitted.truths(table)?);
     for unseen in seen.unseen.iter().filter(|unseen| !unseen.or_rare) {

@@ -108,9 +108,9 @@ pub(crate) struct CvArgs {
     pub(crate) table: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) settings: SettingArgs<Judging>,
-    /// Parts of the table, each of which is held out once
-    #[arg(long, default_value_t = 5, value_name = "K", value_parser = clap::value_parser!(u32).range(2..=1000))]
-    pub(crate) folds: u32,
+    /// Parts of the table, each of which is held out once [default: 5]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub(crate) folds: Option<u32>,
     /// Repetitions with other folds
     #[arg(long, default_value_t = 1, value_name = "R", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) repeats: u32,
@@ -127,7 +127,10 @@ Examples:
   chainrule cv titanic.csv --target Survived
   chainrule cv titanic.csv --target Survived --folds 10 --repeats 3 --json
   chainrule cv visits.csv --target bought --group customer -o held_out.csv
-Classes have their share in every fold. Preprocessing is fitted inside of each fold. Folds are trained side by side; the
+  chainrule cv visits.csv --target bought --split-time day
+  chainrule cv visits.csv --target bought --split-column shop
+Classes have their share in every fold. With --split-time each fold is trained on all rows before it and never on later ones;
+with --split-column each value of the column is held out once. Preprocessing is fitted inside of each fold. Folds are trained side by side; the
 result is the same for any number of threads.";
 
 /// Search settings: random trials, more epochs for the better ones, the best as a configuration and a model

@@ -8,6 +8,7 @@ use std::path::Path;
 use chainrule::data::matrix::argmax;
 use chainrule::data::write::TableWriter;
 use chainrule::train::cross::{CrossReport, CrossValidation, Fold, cross_validate};
+use chainrule::train::folds::Manner;
 use chainrule::train::settings::{Recipe, Shown};
 use serde_json::{Value, json};
 
@@ -25,7 +26,7 @@ pub(crate) fn run(args: &CvArgs, context: &Context) -> Result<(), Failure> {
     }
     configured.target()?;
     let file = configured.file()?;
-    own_folds(&configured)?;
+    own_folds(args, &configured)?;
     if args.out.as_deref().is_some_and(|out| same(out, file)) {
         return Err(Failure::usage("the predictions would overwrite the table").help("give another -o"));
     }
@@ -37,7 +38,7 @@ pub(crate) fn run(args: &CvArgs, context: &Context) -> Result<(), Failure> {
     let wish = CrossValidation {
         recipe,
         text: text.as_ref().map(|source| source.text.as_str()),
-        folds: args.folds,
+        folds: args.folds.unwrap_or(FOLDS),
         repeats: args.repeats,
         threads: side_by_side(&configured),
     };
@@ -63,16 +64,28 @@ pub(crate) fn run(args: &CvArgs, context: &Context) -> Result<(), Failure> {
     output::answer(&if args.json {
         document(args, &configured, &name, &report)
     } else {
-        table_of(args, &configured, &name, &report)
+        table_of(args, &name, &report)
     })
 }
 
-/// Wishes for one split make no sense where there are folds.
-fn own_folds(configured: &Configured) -> Result<(), Failure> {
+/// Parts of the table when nothing else is said.
+const FOLDS: u32 = 5;
+
+/// Wishes that do not go with folds, or with folds that the table gives.
+fn own_folds(args: &CvArgs, configured: &Configured) -> Result<(), Failure> {
     let Recipe { table, validation, .. } = &configured.recipe;
-    if table.split.time.is_some() || table.split.column.is_some() || validation.is_some() {
-        return Err(Failure::usage("cross-validation draws its own folds, and a split is given")
-            .help("leave --split-time, --split-column and --val FILE out; `train` and `evaluate` judge by one split"));
+    if validation.is_some() {
+        return Err(Failure::usage("cross-validation draws its own folds, and rows for validation are given")
+            .help("leave --val FILE out; `train` and `evaluate` judge by one split"));
+    }
+    let given = table.split.time.is_some() || table.split.column.is_some();
+    if given && args.repeats > 1 {
+        return Err(Failure::usage("the folds are given by the table, and --repeats would judge the same ones again")
+            .help("leave --repeats, or --split-time and --split-column, out"));
+    }
+    if table.split.column.is_some() && args.folds.is_some() {
+        return Err(Failure::usage("the values of the column are the folds, and --folds asks for a number of them")
+            .help("leave --folds out, or give the column with --group to put whole values into that many folds"));
     }
     Ok(())
 }
@@ -91,15 +104,19 @@ pub(crate) fn side_by_side(configured: &Configured) -> usize {
 fn line(fold: &Fold, args: &CvArgs) -> String {
     let figures: Vec<String> = fold.figures.iter().map(|(name, value)| format!("{name}={}", number(*value))).collect();
     let repeat = if args.repeats > 1 { format!("repeat={} ", fold.repeat) } else { String::new() };
-    format!("{repeat}fold={} epochs={} {}\n", fold.fold, fold.epochs, figures.join(" "))
+    let name = fold.name.as_ref().map_or_else(String::new, |name| format!("held_out={name:?} "));
+    format!("{repeat}fold={} {name}epochs={} {}\n", fold.fold, fold.epochs, figures.join(" "))
 }
 
 fn notes(report: &CrossReport) -> String {
     let mut notes = String::new();
-    if report.lone > 0 {
-        let rows = report.lone;
-        let _ =
-            writeln!(notes, "note    {rows} rows are the only ones of their class: always trained on, never judged");
+    let why = match report.manner {
+        Manner::Forward => "are the first in time",
+        Manner::Column => "have no value in the column of the folds",
+        _ => "are the only ones of their class",
+    };
+    if report.never > 0 {
+        let _ = writeln!(notes, "note    {} rows {why}: always trained on, never judged", report.never);
     }
     let strangers: usize = report.folds.iter().map(|fold| fold.strangers).sum();
     if strangers > 0 {
@@ -108,36 +125,38 @@ fn notes(report: &CrossReport) -> String {
     notes
 }
 
-fn manner(configured: &Configured, report: &CrossReport) -> &'static str {
-    match (&configured.recipe.table.split.group, &report.labels) {
-        (Some(_), _) => "grouped",
-        (None, Some(_)) => "stratified",
-        (None, None) => "random",
+/// What a fold is called in the table.
+fn title(fold: &Fold, args: &CvArgs) -> String {
+    match &fold.name {
+        Some(name) => name.chars().take(40).collect(),
+        None if args.repeats > 1 => format!("{}.{}", fold.repeat, fold.fold),
+        None => fold.fold.to_string(),
     }
 }
 
-fn table_of(args: &CvArgs, configured: &Configured, name: &str, report: &CrossReport) -> String {
+fn table_of(args: &CvArgs, name: &str, report: &CrossReport) -> String {
     let summary = report.summary();
+    let titles = report.folds.iter().map(|fold| title(fold, args).chars().count() + 2);
+    let width = titles.max().unwrap_or(0).max(10);
     let repeats = if args.repeats > 1 { format!(", {} times", args.repeats) } else { String::new() };
     let mut out = format!(
         "cross-validation of \"{}\" in {name}: {} rows in {} folds{repeats}, {} (seed {})\n\n",
         report.targets.join(", "),
         report.rows,
-        args.folds,
-        manner(configured, report),
+        report.count,
+        report.manner.word(),
         report.seed
     );
-    let _ = write!(out, "{:<10}{:>7}{:>8}", "fold", "rows", "epochs");
+    let _ = write!(out, "{:<width$}{:>7}{:>8}", "fold", "rows", "epochs");
     summary.iter().for_each(|(name, ..)| out.push_str(&format!("{name:>12}")));
     out.push('\n');
     for fold in &report.folds {
-        let name = if args.repeats > 1 { format!("{}.{}", fold.repeat, fold.fold) } else { fold.fold.to_string() };
-        let _ = write!(out, "{name:<10}{:>7}{:>8}", fold.rows.len(), fold.epochs);
+        let _ = write!(out, "{:<width$}{:>7}{:>8}", title(fold, args), fold.rows.len(), fold.epochs);
         fold.figures.iter().for_each(|(_, value)| out.push_str(&format!("{:>12}", number(*value))));
         out.push('\n');
     }
     for (title, mean) in [("mean", true), ("spread", false)] {
-        let _ = write!(out, "{title:<10}{:>15}", "");
+        let _ = write!(out, "{title:<width$}{:>15}", "");
         for (_, m, s) in &summary {
             out.push_str(&format!("{:>12}", number(if mean { *m } else { *s })));
         }
@@ -163,12 +182,13 @@ fn document(args: &CvArgs, configured: &Configured, name: &str, report: &CrossRe
     });
     let metrics: serde_json::Map<String, Value> = metrics.collect();
     let fold = |fold: &Fold| {
-        json!({ "repeat": fold.repeat, "fold": fold.fold, "training_rows": fold.training, "rows": fold.rows.len(),
+        json!({ "repeat": fold.repeat, "fold": fold.fold, "held_out": fold.name, "training_rows": fold.training, "rows": fold.rows.len(),
                 "not_judged": fold.strangers, "networks": fold.networks, "epochs": fold.epochs })
     };
     let document = json!({
-        "schema": "chainrule.cv/1", "data": name, "targets": report.targets, "rows": report.rows, "folds": args.folds,
-        "repeats": args.repeats, "manner": manner(configured, report), "group": configured.recipe.table.split.group, "seed": report.seed,
+        "schema": "chainrule.cv/1", "data": name, "targets": report.targets, "rows": report.rows, "folds": report.count,
+        "repeats": args.repeats, "manner": report.manner.word(), "group": configured.recipe.table.split.group,
+        "seed": report.seed,
         "metrics": metrics, "each": report.folds.iter().map(fold).collect::<Vec<Value>>(),
     });
     format!("{document}\n")

@@ -7,6 +7,7 @@ use chainrule::data::error::DataError;
 use chainrule::data::long::{Scan, is_long};
 use chainrule::data::options::{Encoding, Ragged, ReadOptions};
 use chainrule::data::origin::Format;
+use chainrule::data::parting::Parting;
 use chainrule::data::profile::{ColumnProfile, Profile, ProfileOptions};
 use chainrule::data::table::Table;
 use chainrule::text::note::Note;
@@ -59,7 +60,7 @@ pub(crate) fn run(args: &DataArgs, context: &Context) -> Result<(), Failure> {
 
 fn look(path: &Path, read: &ReadOptions, options: &ProfileOptions, seed: u64) -> Result<Looked, DataError> {
     let (table, all_rows) = if is_long(path, read) {
-        let scan = Scan::of_file(path, read, options.targets, seed)?;
+        let scan = Scan::of_file(path, read, options.targets, &Parting::by_chance(seed))?;
         (scan.sample, Some(scan.long.rows()))
     } else {
         // A row that does not fit is no reason to see nothing of the others.

@@ -47,6 +47,37 @@ fn a_cross_validation_tells_every_fold_and_their_mean() {
 }
 
 #[test]
+fn folds_go_forward_in_time_or_by_the_values_of_a_column() {
+    let folder = folder("cv-given");
+    let told = run_in(&folder, "cv t.csv -t kind --epochs 3 --folds 3 --split-time id --json -q -o held.csv").ok();
+    let told: serde_json::Value = serde_json::from_str(&told).expect("a document");
+    assert_eq!((&told["manner"], &told["folds"]), (&"forward in time".into(), &3.into()));
+    for (fold, (rows, name)) in
+        ["31 .. 60", "61 .. 90", "91 .. 120"].into_iter().enumerate().map(|f| (f.0 + 1, (30, f.1)))
+    {
+        let each = &told["each"][fold - 1];
+        // Each fold is trained on all rows before it.
+        assert_eq!(
+            (&each["training_rows"], &each["rows"], &each["held_out"]),
+            (&(30 * fold).into(), &rows.into(), &name.into())
+        );
+    }
+    assert_eq!(fs::read_to_string(folder.join("held.csv")).expect("predictions").lines().count(), 91);
+    let told = run_in(&folder, "cv t.csv -t size --epochs 3 --split-column colour -q").ok();
+    assert!(told.contains("120 rows in 3 folds, by column") && told.contains("\ngreen          40"), "{told}");
+    for (args, code, part) in [
+        ("--split-column id", 4, "120 different values"),
+        ("--split-column colour --folds 3", 2, "--folds"),
+        ("--split-time id --repeats 2", 2, "--repeats"),
+        ("--split-time colour --folds 5", 4, "3 different values"),
+        ("--val t.csv", 2, "--val"),
+    ] {
+        let failed = run_in(&folder, &format!("cv t.csv -t kind --epochs 2 {args}")).fails(code).to_owned();
+        assert!(failed.contains(part), "{args}: {failed}");
+    }
+}
+
+#[test]
 fn rows_without_a_target_and_lone_classes_are_told() {
     let folder = folder("cv-odd");
     let mut text = fs::read_to_string(folder.join("t.csv")).expect("the table");

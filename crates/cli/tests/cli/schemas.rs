@@ -74,6 +74,7 @@ fn answers_about_tables_have_their_form() {
             ("dependence", format!("dependence runs/{target} t.csv --column age,colour --json")),
             ("learning-curve", format!("learning-curve t.csv -t {target} --epochs 2 --json")),
             ("cv", format!("cv t.csv -t {target} --epochs 2 --folds 3 --repeats 2 --json")),
+            ("cv", format!("cv t.csv -t {target} --epochs 2 --split-column colour --json")),
             ("tune", format!("tune t.csv -t {target} --epochs 9 --trials 4 --json --force")),
             ("tune", format!("tune t.csv -t {target} --epochs 9 --trials 4 --json --force --no-model")),
         ] {

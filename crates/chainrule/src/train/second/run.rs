@@ -11,8 +11,8 @@ use crate::optim::native::LevenbergMarquardt;
 use crate::optim::{Chosen, Memories, Stopped};
 use crate::train::event::{Divergence, Event, Flow, Report, StopReason, TrainError};
 use crate::train::fit::Problem;
+use crate::train::measure::Validator;
 use crate::train::options::Options;
-use crate::train::predict::Forward;
 use crate::train::progress::{Best, Checkpoint, Progress, Values};
 use crate::train::source::Data;
 
@@ -27,7 +27,7 @@ type Listen<'a> = &'a mut dyn FnMut(&Event) -> Flow;
 /// What a run keeps beside the solver.
 struct Course<'a> {
     options: &'a Options,
-    validation: Option<Forward<f64>>,
+    validation: Option<Validator<f64>>,
     pool: Pool,
     states: &'a [f64],
     patience: Option<u32>,
@@ -41,9 +41,7 @@ struct Course<'a> {
 
 impl<'a> Course<'a> {
     fn new(problem: &Problem<'a>, options: &'a Options) -> Result<Course<'a>, TrainError> {
-        let trained = problem.program.at_prediction();
-        let pair = problem.validation.zip(trained.loss);
-        let validation = pair.map(|(data, loss)| Forward::new(trained, loss, data)).transpose()?;
+        let validation = Validator::new(problem)?;
         Ok(Course {
             options,
             patience: validation.as_ref().map(|_| options.patience.unwrap_or(PATIENCE)),
@@ -80,17 +78,14 @@ impl<'a> Course<'a> {
     fn epoch_done(&mut self, loss: f64, w: &[f64], remember: Option<Remember>, listen: Listen) {
         let Progress { epoch, step, .. } = self.progress;
         self.progress.told = epoch;
-        let validation = self.validation.as_mut().map(|forward| {
-            forward.set(w, self.states);
-            forward.run(&self.pool);
-            forward.scalar()
-        });
+        let validated = self.validation.as_mut().map(|validation| validation.run(w, self.states, &self.pool));
+        let (validation, measured) = (validated.map(|found| found.0), validated.and_then(|found| found.1));
         let best = validation.and_then(|value| Best::of(self.progress.best, epoch, value));
         if best.is_some_and(|best| best.epoch == epoch) {
             self.progress.best = best;
             self.best = Some(w.to_vec());
         }
-        let flow = listen(&Event::Epoch { member: 0, epoch, step, loss, validation });
+        let flow = listen(&Event::Epoch { member: 0, epoch, step, loss, validation, measured });
         if self.patience.zip(self.progress.best).is_some_and(|(patience, best)| epoch - best.epoch >= patience) {
             self.reason = Some(StopReason::Patience);
         } else if flow == Flow::Finish {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chainrule::export::error::FileError;
+use chainrule::export::metrics_file::Epoch;
 use chainrule::export::run_folder::{CHECKPOINT, RunFolder};
 use chainrule::train::session::Session;
 use chainrule::train::{Checkpoint, Event, Flow};
@@ -43,8 +44,8 @@ impl<'a> Keeper<'a> {
         match event {
             // Tried before the first step, so that a folder that cannot be written to is known at once.
             Event::Start { .. } | Event::End { .. } => return Flow::Save,
-            Event::Epoch { member, epoch, step, loss, validation } => {
-                self.folder.epoch(*member, *epoch, *step, *loss, *validation);
+            &Event::Epoch { member, epoch, step, loss, validation, measured } => {
+                self.folder.epoch(step, &Epoch { member: member + 1, epoch, loss, validation, measured });
             }
             Event::Checkpoint(checkpoint) if checkpoint.progress.finished.is_some() => {
                 self.end = Some((**checkpoint).clone());

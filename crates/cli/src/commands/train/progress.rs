@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+use chainrule::train::event::{Figure, Measured};
 use chainrule::train::settings::Shown as How;
 use chainrule::train::{Event, Flow};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -36,6 +37,41 @@ pub(crate) struct Progress<'a> {
     members: u32,
     /// What standard output said when it took no more.
     pub(crate) closed: Option<Failure>,
+}
+
+/// What is told of an epoch.
+struct Told {
+    loss: f64,
+    validation: Option<f64>,
+    measured: Option<Measured>,
+}
+
+impl Told {
+    /// For the eye: short.
+    fn for_a_bar(&self) -> String {
+        let mut text = format!("loss {}", number(self.loss));
+        if let Some(validation) = self.validation {
+            text += &format!("  val {}", number(validation));
+        }
+        match self.measured {
+            Some(Measured { figure: Figure::Accuracy, value }) => text += &format!("  acc {:.1}%", 100.0 * value),
+            Some(Measured { figure: Figure::R2, value }) => text += &format!("  R2 {value:.3}"),
+            None => {}
+        }
+        text
+    }
+
+    /// For files: names and values.
+    fn for_a_line(&self) -> String {
+        let mut text = format!("loss={}", number(self.loss));
+        if let Some(validation) = self.validation {
+            text += &format!(" val_loss={}", number(validation));
+        }
+        if let Some(Measured { figure, value }) = self.measured {
+            text += &format!(" val_{}={value:.4}", figure.name());
+        }
+        text
+    }
 }
 
 impl<'a> Progress<'a> {
@@ -78,16 +114,19 @@ impl<'a> Progress<'a> {
                      \"examples\":{examples},\"steps_per_epoch\":{steps_per_epoch},\"epochs\":{epochs},\"members\":{members}}}\n"
                 ));
             }
-            Event::Epoch { member, epoch, step, loss, validation } => {
+            Event::Epoch { member, epoch, step, loss, validation, measured } => {
                 if self.json {
                     let validation = validation.map(|v| format!(",\"val_loss\":{}", exact(v))).unwrap_or_default();
+                    let measured = measured
+                        .map(|one| format!(",\"val_{}\":{}", one.figure.name(), exact(one.value)))
+                        .unwrap_or_default();
                     self.write(&format!(
-                        "{{\"event\":\"epoch\",\"member\":{},\"epoch\":{epoch},\"step\":{step},\"loss\":{}{validation}}}\n",
+                        "{{\"event\":\"epoch\",\"member\":{},\"epoch\":{epoch},\"step\":{step},\"loss\":{}{validation}{measured}}}\n",
                         member + 1,
                         exact(*loss)
                     ));
                 }
-                self.show(*member, *epoch, *loss, *validation);
+                self.show(*member, *epoch, &Told { loss: *loss, validation: *validation, measured: *measured });
             }
             Event::Step { .. } | Event::Checkpoint(_) => {}
             Event::End { .. } => self.end(),
@@ -96,21 +135,17 @@ impl<'a> Progress<'a> {
         if self.interrupt.requested().is_some() || unread { Flow::Stop } else { Flow::Continue }
     }
 
-    fn show(&mut self, member: u32, epoch: u32, loss: f64, validation: Option<f64>) {
+    fn show(&mut self, member: u32, epoch: u32, told: &Told) {
         let due = |after| self.last.is_none_or(|last: Instant| last.elapsed() >= after);
-        let text = || match validation {
-            Some(validation) => format!("loss={} val_loss={}", number(loss), number(validation)),
-            None => format!("loss={}", number(loss)),
-        };
         let network = if self.members > 1 { format!("network={} ", member + 1) } else { String::new() };
         match &self.shown {
             Shown::Bar(bar) if due(BETWEEN_FRAMES) => {
                 bar.set_position(u64::from(member) * u64::from(self.epochs) + u64::from(epoch));
-                bar.set_message(format!("{network}{}", text()));
+                bar.set_message(format!("{network}{}", told.for_a_bar()));
                 self.last = Some(Instant::now());
             }
             Shown::Plain => {
-                let line = format!("{network}epoch={epoch} {}\n", text());
+                let line = format!("{network}epoch={epoch} {}\n", told.for_a_line());
                 if due(BETWEEN_LINES) {
                     output::progress(&line);
                     self.last = Some(Instant::now());
