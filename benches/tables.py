@@ -65,7 +65,8 @@ def peers(name, train, test, target, measure, dropped):
         (make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")), texts),
     )
     trees, net = (HistGradientBoostingRegressor, MLPRegressor) if regression else (HistGradientBoostingClassifier, MLPClassifier)
-    categories = {c: pd.CategoricalDtype(sorted(pd.concat([x[c], xt[c]]).dropna().unique())) for c in texts}
+    # Its trees take at most 255 categories; the most frequent are kept.
+    categories = {c: pd.CategoricalDtype(sorted(x[c].value_counts().index[:255])) for c in texts}
     results = {}
     for kind, model, a, b in (
         ("trees", trees(random_state=0, categorical_features="from_dtype"), x.astype(categories), xt.astype(categories)),
@@ -95,11 +96,15 @@ def chainrule(binary, folder, train, test, target, measure, options):
     return figure(measure, test[target], out["prediction"], probability), seconds
 
 
+def own_and_options():
+    """The arguments of this program, and those behind `--` for Chainrule's."""
+    own = sys.argv[1:]
+    at = own.index("--") if "--" in own else len(own)
+    return own[:at], own[at + 1 :]
+
+
 def main():
-    own, options = sys.argv[1:], []
-    if "--" in own:
-        at = own.index("--")
-        own, options = own[:at], own[at + 1 :]
+    own, options = own_and_options()
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", type=pathlib.Path, default=pathlib.Path("../shared/data"))
     parser.add_argument("--seeds", type=int, default=5)

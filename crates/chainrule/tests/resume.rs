@@ -136,34 +136,62 @@ fn an_ensemble_continues_within_each_network_and_between_them() {
     }
 }
 
-/// A run that is stopped at its k-th event and continued with what it leaves, again and again.
+/// A run that is stopped at the event that is the `piece`-th of those that count, and continued with what it leaves, again
+/// and again.
+fn in_pieces(session: &Session, piece: u32, counts: &dyn Fn(&Event) -> bool) -> (Vec<Report>, Told) {
+    let (mut all, mut last) = (Told::new(), None::<Checkpoint>);
+    for _ in 0..200 {
+        let mut events = 0;
+        let mut answer = |event: &Event| {
+            events += u32::from(counts(event));
+            match event {
+                Event::End { .. } => Flow::Save,
+                _ if events >= piece => Flow::Stop,
+                _ => Flow::Continue,
+            }
+        };
+        let (ended, rest, kept) = run(session, last.as_ref(), &mut answer);
+        all.extend(rest);
+        if ended.last().is_some_and(|report| report.reason != StopReason::Asked) {
+            return (ended, all);
+        }
+        last = kept.last().cloned();
+    }
+    panic!("the run does not come to its end in 200 pieces");
+}
+
 #[test]
 fn a_run_in_pieces_is_the_run() {
     for train in TRAINS {
         let session = Session::of_program(&format!("{MODEL}train {train}\n"), Path::new("."), &|_| {}).expect("right");
         let (report, told, _) = run(&session, None, &mut |_| Flow::Continue);
         for piece in [2, 3, 5, 8] {
-            let (mut all, mut last, mut pieces) = (Told::new(), None::<Checkpoint>, 0);
-            let ended = loop {
-                let mut events = 0;
-                let mut answer = |event: &Event| {
-                    events += 1;
-                    match event {
-                        Event::End { .. } => Flow::Save,
-                        _ if events >= piece => Flow::Stop,
-                        _ => Flow::Continue,
-                    }
-                };
-                let (ended, rest, kept) = run(&session, last.as_ref(), &mut answer);
-                all.extend(rest);
-                pieces += 1;
-                assert!(pieces < 200, "the run goes on");
-                if ended[0].reason != StopReason::Asked {
-                    break ended;
-                }
-                last = kept.last().cloned();
-            };
+            let (ended, all) = in_pieces(&session, piece, &|_| true);
             assert_eq!((bits(&ended), &all), (bits(&report), &told), "{train} in pieces of {piece} events");
+        }
+    }
+}
+
+/// Which networks are finished, running or open when the run is stopped is a matter of time; what it tells and leaves is
+/// not.
+#[test]
+fn an_ensemble_on_many_threads_is_the_ensemble_on_one() {
+    for train in [
+        "adam(rate = 0.1), batch = 32, epochs = 9, patience = 2, ensemble = 5, dtype = f32",
+        "sgd(rate = 0.1), batch = all, epochs = 6, ensemble = 3",
+    ] {
+        let mut session = with_patience(train);
+        let (report, told, _) = run(&session, None, &mut |_| Flow::Continue);
+        for threads in [2, 3, 8] {
+            session.options.threads = threads;
+            let (same, also, kept) = run(&session, None, &mut |_| Flow::Save);
+            assert_eq!((bits(&same), &also), (bits(&report), &told), "{train} on {threads} threads");
+            let done = kept.last().map(|checkpoint| checkpoint.done.len());
+            assert_eq!(done, Some(report.len() - 1), "the state in which the last network ends");
+            for piece in [1, 2, 7] {
+                let (ended, all) = in_pieces(&session, piece, &|event| matches!(event, Event::Epoch { .. }));
+                assert_eq!((bits(&ended), &all), (bits(&report), &told), "{train}: {threads} threads, {piece} epochs");
+            }
         }
     }
 }

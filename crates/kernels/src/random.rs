@@ -5,6 +5,7 @@
 //! Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC'11).
 
 use crate::Real;
+use crate::simd::for_each_level;
 
 /// What a stream of random numbers is for; streams of different purposes never share numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,11 +54,7 @@ impl Stream {
 
     /// Fills with numbers uniform in (0, 1): multiples of 2^-24, so that `f32` and `f64` get the same ones.
     pub fn fill_uniform<T: Real>(&self, out: &mut [T]) {
-        for (index, group) in (0..).zip(out.chunks_mut(4)) {
-            for (slot, bits) in group.iter_mut().zip(self.block(index)) {
-                *slot = T::from_f64(open_unit(bits));
-            }
-        }
+        uniform(*self, out);
     }
 
     /// Fills with standard normal numbers, by the Box-Muller transform of pairs.
@@ -120,27 +117,88 @@ impl Stream {
 }
 
 /// An odd multiple of 2^-24: never 0, never 1.
+#[inline(always)]
 fn open_unit(bits: u32) -> f64 {
-    (f64::from(bits >> 9) + 0.5) * (1.0 / 8_388_608.0)
+    // As a signed number, which processors convert in one instruction.
+    (f64::from((bits >> 9) as i32) + 0.5) * (1.0 / 8_388_608.0)
+}
+
+/// Blocks that are computed side by side, a vector of 512 bits for each of their words.
+const SIDE_BY_SIDE: usize = 16;
+
+for_each_level! {
+    fn uniform<T: Real>(stream: Stream, out: &mut [T]) = uniform_body;
+}
+
+#[inline(always)]
+fn uniform_body<T: Real>(stream: Stream, out: &mut [T]) {
+    let mut groups = out.chunks_exact_mut(4 * SIDE_BY_SIDE);
+    let mut first = 0;
+    for group in &mut groups {
+        let words = blocks(&stream, first);
+        for lane in 0..SIDE_BY_SIDE {
+            for word in 0..4 {
+                group[4 * lane + word] = T::from_f64(open_unit(words[word][lane]));
+            }
+        }
+        first += SIDE_BY_SIDE as u32;
+    }
+    for (index, group) in (first..).zip(groups.into_remainder().chunks_mut(4)) {
+        for (slot, bits) in group.iter_mut().zip(stream.block(index)) {
+            *slot = T::from_f64(open_unit(bits));
+        }
+    }
+}
+
+/// As [`Stream::block`] for the blocks from `first` on: `[word][block]`.
+#[inline(always)]
+fn blocks(stream: &Stream, first: u32) -> [[u32; SIDE_BY_SIDE]; 4] {
+    let [a, b, c] = stream.counter;
+    let mut words = [[0; SIDE_BY_SIDE], [a; SIDE_BY_SIDE], [b; SIDE_BY_SIDE], [c; SIDE_BY_SIDE]];
+    for lane in 0..SIDE_BY_SIDE {
+        words[0][lane] = first + lane as u32;
+    }
+    let mut key = stream.key;
+    for _ in 0..ROUNDS {
+        let before = words;
+        for lane in 0..SIDE_BY_SIDE {
+            let [x, y, z, w] = round([before[0][lane], before[1][lane], before[2][lane], before[3][lane]], key);
+            (words[0][lane], words[1][lane], words[2][lane], words[3][lane]) = (x, y, z, w);
+        }
+        key = next_key(key);
+    }
+    words
 }
 
 fn unit(bits: u64) -> f64 {
     (bits >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
 }
 
+const ROUNDS: usize = 10;
+
 fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
-    for _ in 0..10 {
-        let first = u64::from(counter[0]) * 0xD251_1F53;
-        let second = u64::from(counter[2]) * 0xCD9E_8D57;
-        counter = [
-            (second >> 32) as u32 ^ counter[1] ^ key[0],
-            second as u32,
-            (first >> 32) as u32 ^ counter[3] ^ key[1],
-            first as u32,
-        ];
-        key = [key[0].wrapping_add(0x9E37_79B9), key[1].wrapping_add(0xBB67_AE85)];
+    for _ in 0..ROUNDS {
+        counter = round(counter, key);
+        key = next_key(key);
     }
     counter
+}
+
+#[inline(always)]
+fn round(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
+    let first = u64::from(counter[0]) * 0xD251_1F53;
+    let second = u64::from(counter[2]) * 0xCD9E_8D57;
+    [
+        (second >> 32) as u32 ^ counter[1] ^ key[0],
+        second as u32,
+        (first >> 32) as u32 ^ counter[3] ^ key[1],
+        first as u32,
+    ]
+}
+
+#[inline(always)]
+fn next_key(key: [u32; 2]) -> [u32; 2] {
+    [key[0].wrapping_add(0x9E37_79B9), key[1].wrapping_add(0xBB67_AE85)]
 }
 
 #[cfg(test)]
@@ -191,6 +249,21 @@ mod tests {
         let (mean, variance) = moments(&numbers);
         assert!(mean.abs() < 0.02 && (variance - 1.0).abs() < 0.02, "{mean} {variance}");
         assert_ne!(stream.block(0), Stream::numbered(5, Purpose::Mask, 4, 0, 0).block(0));
+    }
+
+    #[test]
+    fn blocks_side_by_side_are_blocks_one_by_one() {
+        let stream = Stream::numbered(0x0123_4567_89ab_cdef, Purpose::Mask, 7, 11, 13);
+        for len in [0, 1, 5, 63, 64, 65, 128, 200] {
+            let one_by_one: Vec<f64> = (0..len).map(|i| open_unit(stream.block(i / 4)[i as usize % 4])).collect();
+            crate::simd::at_every_level(|| {
+                let (mut double, mut single) = (vec![0.0; len as usize], vec![0.0_f32; len as usize]);
+                stream.fill_uniform(&mut double);
+                stream.fill_uniform(&mut single);
+                assert_eq!(double, one_by_one, "{len}");
+                assert!(single.iter().zip(&one_by_one).all(|(&s, &d)| f64::from(s) == d), "{len}");
+            });
+        }
     }
 
     #[test]

@@ -274,6 +274,8 @@ impl Summary {
 const FEW: usize = 30;
 /// Most categories of a column, however many rows there are.
 pub(crate) const MOST_CATEGORIES: usize = 1000;
+/// Rows that a label must have on average where there are more than [`FEW`].
+const ROWS_OF_LABEL: usize = 5;
 
 fn decide(
     table: &Table,
@@ -333,7 +335,7 @@ fn kind_of_values(table: &Table, column: usize, summary: &Summary) -> (Kind, Str
         _ if distinct == present => (Kind::Identifier, "a different text in every row".into()),
         _ if 10 * distinct > 7 * present => (Kind::Text, format!("{different} of the texts are different")),
         _ if distinct <= FEW => (Kind::Category, format!("{distinct} different texts")),
-        _ if distinct <= MOST_CATEGORIES && 10 * distinct <= present => {
+        _ if distinct <= MOST_CATEGORIES && ROWS_OF_LABEL * distinct <= present => {
             (Kind::Category, format!("{distinct} different texts in {present} rows"))
         }
         _ => (Kind::Text, format!("{distinct} different texts are too many for categories")),

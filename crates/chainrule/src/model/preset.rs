@@ -98,7 +98,7 @@ struct Recipe {
 /// epochs, since each row says less. `docs/tables.md` has the measurements.
 #[rustfmt::skip]
 static RECIPES: &[(usize, Recipe)] = &[
-    (1000, Recipe { units: &[64, 64], dropout: 0.3, bins: 0, rate: 0.003, decay: 0.1, batch: 32, epochs: 100, ensemble: 5 }),
+    (1000, Recipe { units: &[64, 64], dropout: 0.3, bins: 0, rate: 0.003, decay: 0.1, batch: 32, epochs: 150, ensemble: 5 }),
     (5000, Recipe { units: &[128, 128], dropout: 0.3, bins: 16, rate: 0.003, decay: 0.1, batch: 64, epochs: 64, ensemble: 5 }),
     (50_000, Recipe { units: &[128, 128, 128], dropout: 0.2, bins: 48, rate: 0.003, decay: 0.1, batch: 256, epochs: 100, ensemble: 5 }),
     (500_000, Recipe { units: &[128, 128, 128], dropout: 0.1, bins: 48, rate: 0.003, decay: 0.03, batch: 512, epochs: 24, ensemble: 3 }),
@@ -108,7 +108,7 @@ static RECIPES: &[(usize, Recipe)] = &[
 /// The update rule that the rates and decays of the recipes are for.
 const OPTIMIZER: &str = "adamw";
 /// Labels that a category may have before it gets an embedding.
-const ONE_HOT: u32 = 16;
+const ONE_HOT: u32 = 64;
 /// Numbers that stand for a label of a category with an embedding.
 const EMBEDDING: u32 = 8;
 /// From as many rows on a label that is in fewer than [`RARE`] of them has no column of its own.

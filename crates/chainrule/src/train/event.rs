@@ -18,10 +18,11 @@ pub enum Event {
         steps_per_epoch: u32,
         /// Epochs at most.
         epochs: u32,
-        /// Networks that are trained one after the other.
+        /// Networks that are told of one after the other.
         members: u32,
     },
-    /// After a step, before the next; answer [`Flow::Save`] for a checkpoint.
+    /// After a step, before the next; answer [`Flow::Save`] for a checkpoint. Steps of a network of an ensemble that was
+    /// trained before its turn are not told.
     Step {
         /// Steps done so far.
         step: u64,

@@ -1,8 +1,10 @@
 //! Floor 6: training. The loop is a plain function; progress, logs and early stopping are one closure over its events.
 
+mod ahead;
 pub mod compile;
 pub mod cross;
 mod diverged;
+mod ensemble;
 pub mod event;
 pub mod figures;
 pub mod fit;

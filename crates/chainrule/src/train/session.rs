@@ -1,17 +1,14 @@
 //! A whole run: from a program or a table to a trained model with its figures.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use kernels::Pool;
 use sha2::{Digest, Sha256};
 
-use super::compile::{Extents, example_dim, extents};
-use super::event::{Event, Flow, Report, StopReason, TrainError};
+use super::compile::{example_dim, extents};
+use super::event::{Event, Flow, Report, TrainError};
 use super::figures::{Figures, Judged, apply, figures_of};
-use super::fit::{Problem, fit_from};
 use super::options::{Dtype, Options};
 use super::progress::{Checkpoint, Values};
 use super::source::{Data, SourceError, starting_values};
@@ -59,7 +56,7 @@ pub struct Session {
     /// The settings that the model depends on, as a configuration; they travel in the model file.
     pub config: Option<String>,
     /// Where the program's files are.
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
 }
 
 /// Numbers of rows of a table, counting those that have a target.
@@ -169,77 +166,7 @@ impl Session {
         self.judge(self.train_from(from, listen)?)
     }
 
-    /// Trains the networks of the ensemble one after the other, each to a report.
-    ///
-    /// # Errors
-    /// See [`TrainError`].
-    pub fn train_from(
-        &self,
-        from: Option<&Checkpoint>,
-        listen: &mut dyn FnMut(&Event) -> Flow,
-    ) -> Result<Vec<Report>, TrainError> {
-        let solver = Solver::of_program(&self.program).map_err(|e| TrainError::Option(e.message))?;
-        let solver = solver.ok_or_else(|| TrainError::Option("the program has no `train` line".to_owned()))?;
-        let members = self.options.ensemble.max(1);
-        let mut done = from.map_or_else(Vec::new, |checkpoint| checkpoint.done.clone());
-        let mut from = from;
-        let first = done.len() as u32;
-        let start = Instant::now();
-        for number in first..members {
-            // What is left of the time is shared among the networks that are left.
-            let left = self.options.time.map(|time| time.saturating_sub(start.elapsed()) / (members - number));
-            let end = left.map(|left| Instant::now() + left);
-            let member = self.member(number)?;
-            let problem = Problem {
-                program: &self.program,
-                data: &member.data,
-                stream: self.stream.as_ref(),
-                validation: member.validation.as_deref(),
-                parameters: &member.parameters,
-                states: &member.states,
-            };
-            let place = Place { number, members, is_first: number == first };
-            let mut told = |event: &Event| match place.tell(event, &done, listen) {
-                Flow::Continue if end.is_some_and(|end| Instant::now() >= end) => Flow::Finish,
-                flow => flow,
-            };
-            let report = fit_from(&problem, &solver, &member.options, from.take(), &mut told)?;
-            let reason = report.reason;
-            done.push(report);
-            if reason == StopReason::Asked {
-                break;
-            }
-        }
-        Ok(done)
-    }
-
-    /// What one network of the ensemble is trained on, and from where.
-    fn member(&self, number: u32) -> Result<Member<'_>, TrainError> {
-        let mut options = self.options;
-        options.seed = seed_of(self.options.seed, number);
-        let mut member = Member {
-            data: Cow::Borrowed(&self.data),
-            validation: self.validation.as_ref().map(Cow::Borrowed),
-            parameters: Cow::Borrowed(&self.parameters),
-            states: Cow::Borrowed(&self.states),
-            options,
-        };
-        if number > 0 {
-            let extents: Extents = extents(&self.program, &self.data, None)?;
-            let start = |list| starting_values(&self.program, list, &extents, options.seed, &self.folder);
-            // The first network had starting values, so the program and its files are in order.
-            let fault = |error: SourceError| TrainError::Data(format!("no starting values: {error:?}"));
-            member.parameters = Cow::Owned(start(&self.program.parameters).map_err(fault)?);
-            member.states = Cow::Owned(start(&self.program.states).map_err(fault)?);
-        }
-        if !self.folds.is_empty() {
-            member.data = Cow::Owned(self.data.select(&self.rows_of(|fold| fold != number)));
-            member.validation = Some(Cow::Owned(self.data.select(&self.rows_of(|fold| fold == number))));
-        }
-        Ok(member)
-    }
-
-    fn rows_of(&self, wanted: impl Fn(u32) -> bool) -> Vec<u32> {
+    pub(super) fn rows_of(&self, wanted: impl Fn(u32) -> bool) -> Vec<u32> {
         (0..).zip(&self.folds).filter(|&(_, &fold)| wanted(fold)).map(|(row, _)| row).collect()
     }
 
@@ -330,48 +257,5 @@ impl Session {
             hash.update(stream.long.examples().to_le_bytes());
         }
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
-/// The data and starting point of one network of an ensemble.
-struct Member<'a> {
-    data: Cow<'a, Data>,
-    validation: Option<Cow<'a, Data>>,
-    parameters: Cow<'a, [f64]>,
-    states: Cow<'a, [f64]>,
-    options: Options,
-}
-
-/// The first network has the seed of the run, so that an ensemble of one is a run without an ensemble.
-fn seed_of(seed: u64, member: u32) -> u64 {
-    seed.wrapping_add(u64::from(member).wrapping_mul(0x9E37_79B9_7F4A_7C15))
-}
-
-/// Which network of an ensemble tells of its training. To the listener the ensemble is one run.
-struct Place {
-    number: u32,
-    members: u32,
-    is_first: bool,
-}
-
-impl Place {
-    fn tell(&self, event: &Event, done: &[Report], listen: &mut dyn FnMut(&Event) -> Flow) -> Flow {
-        let (member, is_last) = (self.number, self.number + 1 == self.members);
-        match event {
-            Event::Start { .. } if !self.is_first => Flow::Continue,
-            Event::Start { parameters, examples, steps_per_epoch, epochs, .. } => {
-                let (parameters, examples, steps_per_epoch, epochs) =
-                    (*parameters, *examples, *steps_per_epoch, *epochs);
-                listen(&Event::Start { parameters, examples, steps_per_epoch, epochs, members: self.members })
-            }
-            &Event::Epoch { epoch, step, loss, validation, measured, .. } => {
-                listen(&Event::Epoch { member, epoch, step, loss, validation, measured })
-            }
-            Event::Checkpoint(checkpoint) if !done.is_empty() => {
-                listen(&Event::Checkpoint(Box::new(Checkpoint { done: done.to_vec(), ..(**checkpoint).clone() })))
-            }
-            Event::End { reason } if !is_last && *reason != StopReason::Asked => Flow::Continue,
-            other => listen(other),
-        }
     }
 }

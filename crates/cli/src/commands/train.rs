@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use chainrule::data::batch::Batch;
 use chainrule::data::columns::Kind;
 use chainrule::data::target::Target;
 use chainrule::export::error::FileError;
@@ -29,8 +28,6 @@ pub(crate) mod running;
 use super::report::of_run::Finished;
 use running::{Job, Place, execute};
 
-/// Below as many multiplications in a step a second thread costs more than it brings.
-const WORTH_THREADS: usize = 2_000_000;
 const MOST_THREADS: usize = 8;
 
 pub(crate) fn run(args: &TrainArgs, context: &output::Context) -> Result<(), Failure> {
@@ -227,11 +224,7 @@ pub(crate) fn threads(wanted: Option<usize>, session: &Session) -> usize {
     if let Some(count) = wanted {
         return count;
     }
-    let batch = match session.options.batch {
-        Batch::All => session.data.rows(),
-        Batch::Size(size) => session.data.rows().min(size as usize),
-    };
-    if session.parameters.len().saturating_mul(batch) < WORTH_THREADS {
+    if session.options.ensemble <= 1 && !session.is_worth_threads() {
         return 1;
     }
     std::thread::available_parallelism().map_or(1, |n| n.get().min(MOST_THREADS))

@@ -343,7 +343,7 @@ pub static SETTINGS: &[Setting] = &[
         })
         .auto().flag("dtype", "TYPE"),
     row("run.threads", auto_or(Whole { least: 1, most: 1024 }),
-        "Number of threads; `auto` takes one for small networks. The result is the same",
+        "Number of threads; `auto` takes one for a single small network. The result is the same",
         |recipe, _, value| recipe.threads = value.whole().map(|count| count as usize))
         .auto().flag("threads", "N|auto").manner().env("CHAINRULE_THREADS"),
     row("run.out", just(Path),

@@ -13,7 +13,7 @@ use crate::errors::Failure;
 use crate::models::file_failure;
 use crate::output;
 
-/// At most as much work is lost when the power fails.
+/// At most as much work is lost when the power fails, and what was trained ahead of its turn.
 const BETWEEN_CHECKPOINTS: Duration = Duration::from_secs(30);
 
 /// The listener that saves.
