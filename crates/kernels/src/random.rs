@@ -155,8 +155,8 @@ fn uniform_body<T: Real>(stream: Stream, out: &mut [T]) {
 fn blocks(stream: &Stream, first: u32) -> [[u32; SIDE_BY_SIDE]; 4] {
     let [a, b, c] = stream.counter;
     let mut words = [[0; SIDE_BY_SIDE], [a; SIDE_BY_SIDE], [b; SIDE_BY_SIDE], [c; SIDE_BY_SIDE]];
-    for lane in 0..SIDE_BY_SIDE {
-        words[0][lane] = first + lane as u32;
+    for (word, index) in words[0].iter_mut().zip(first..) {
+        *word = index;
     }
     let mut key = stream.key;
     for _ in 0..ROUNDS {

@@ -107,7 +107,10 @@ impl Session {
             let early = ahead.take(number);
             let (events, end) = early.map_or((Vec::new(), End::Nothing), |ran| (ran.events, ran.end));
             // Nothing can be stopped that is done already: a request to stop holds for what comes after it.
-            let stop = events.iter().fold(false, |stop, event| told(event) == Flow::Stop || stop);
+            let mut stop = false;
+            for event in &events {
+                stop |= told(event) == Flow::Stop;
+            }
             let report = match end {
                 End::Finished(report, last) => {
                     if told(&Event::End { reason: report.reason }) == Flow::Save {
