@@ -83,11 +83,13 @@ impl Found<'_> {
         for setting in SETTINGS {
             if setting.section() != section {
                 section = setting.section();
-                if section.contains('*') {
-                    text.push_str(&self.columns());
-                    continue;
+                match section {
+                    "columns.*" => text.push_str(&self.columns()),
+                    other if other.contains('*') => {}
+                    _ => {
+                        let _ = writeln!(text, "\n[{section}]");
+                    }
                 }
-                let _ = writeln!(text, "\n[{section}]");
             }
             if !setting.key.contains('*') {
                 text.push_str(&self.line(setting));

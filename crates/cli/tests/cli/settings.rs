@@ -188,7 +188,7 @@ fn what_is_wished_of_loss_columns_and_rows_stands_in_flags_or_in_a_configuration
     fs::write(folder.join("c.toml"), text).expect("a configuration");
     run_in(&folder, "train -c c.toml -q").ok();
     assert!(bytes(&folder, "a.safetensors") == bytes(&folder, "b.safetensors"));
-    let shown = run_in(&folder, "show a.safetensors").ok();
+    let shown = run_in(&folder, "show a.safetensors").stdout;
     for line in [
         "target weights : [N, 1] # how much each example counts: \"size\"",
         "cross_entropy_smooth(Z, Y, smoothing = 0.1, weights = weights .* class_weights(Y, class_weight))",
