@@ -1,4 +1,4 @@
-//! The list. A new setting is a row here, and a field of [`Recipe`](super::Recipe) that somebody reads.
+//! The list. A new setting is a row here, and a field of [`Recipe`] that somebody reads.
 
 use std::path::PathBuf;
 use std::time::Duration;
