@@ -37,6 +37,7 @@ mod json_lines;
 mod parquet;
 mod quotes;
 mod read;
+mod remedy;
 mod suggest;
 mod whole;
 

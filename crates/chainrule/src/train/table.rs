@@ -115,18 +115,12 @@ impl Session {
         let encoding = options.encoding.unwrap_or_else(|| options.choices.encoding(parts.open.len()));
         let mut fitted = Preprocessing::fit(&table, &parts.open, &report, &encoding)?;
         fitted.weights.clone_from(&options.weights);
-        let inputs = fitted.layout();
         let counts = counts(&fitted.target, classes.as_deref(), &parts.open);
-        let shape = TableShape {
-            inputs: &inputs,
-            rows: parts.open.len(),
-            target: &fitted.target,
-            counts: &counts,
-            weights: options.weights.as_deref(),
-        };
-        let program = given.map_or_else(|| default_network(&shape, &options.choices), Ok)?;
+        let program =
+            given.map_or_else(|| default_network(&fitted, parts.open.len(), &counts, &options.choices), Ok)?;
         let source = program.source.clone();
         program.need_loss()?;
+        need_weights(&program, options)?;
         let all = examples(&fitted, &table, &mut notes)?;
         let held = match validation {
             Some(mut table) => {
@@ -135,10 +129,6 @@ impl Session {
             }
             None => parts.validation.as_ref().map(|rows| all.select(rows)),
         };
-        if options.weights.is_some() && program.scope.get(WEIGHTS).is_none() {
-            let message = format!("the model text has no `target {WEIGHTS}`: the weights of rows would have no effect");
-            return Err(SourceError::Train(TrainError::Option(message)));
-        }
         let session = Session::new(program, all.select(&parts.open), held, Path::new("."), change);
         let mut session = session.map_err(|error| match (error, text) {
             (SourceError::Text(error), None) => SourceError::Preset(error, source),
@@ -165,8 +155,24 @@ fn counts(target: &Target, classes: Option<&[u32]>, rows: &[u32]) -> Vec<usize> 
     counts
 }
 
-fn default_network(shape: &TableShape, choices: &Choices) -> Result<Program, SourceError> {
-    let text = tabular(shape, choices).map_err(|Unfit(message)| TrainError::Option(message))?;
+/// Weights of rows that the text does not know would have no effect.
+fn need_weights(program: &Program, options: &TableOptions) -> Result<(), TrainError> {
+    if options.weights.is_none() || program.scope.get(WEIGHTS).is_some() {
+        return Ok(());
+    }
+    let message = format!("the model text has no `target {WEIGHTS}`: the weights of rows would have no effect");
+    Err(TrainError::Option(message))
+}
+
+fn default_network(
+    fitted: &Preprocessing,
+    rows: usize,
+    counts: &[usize],
+    choices: &Choices,
+) -> Result<Program, SourceError> {
+    let (inputs, weights) = (fitted.layout(), fitted.weights.as_deref());
+    let shape = TableShape { inputs: &inputs, rows, target: &fitted.target, counts, weights };
+    let text = tabular(&shape, choices).map_err(|Unfit(message)| TrainError::Option(message))?;
     Program::parse(&text).map_err(|error| SourceError::Preset(Box::new(error), text))
 }
 
